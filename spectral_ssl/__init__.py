@@ -1,0 +1,38 @@
+"""Self-supervised learning as spectral embedding: losses, their closed forms, and checks."""
+
+import torch
+
+from spectral_ssl import (
+    agreement,
+    closed_form,
+    datasets,
+    linalg,
+    losses,
+    metrics,
+    relations,
+    training,
+)
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "agreement",
+    "closed_form",
+    "datasets",
+    "device",
+    "linalg",
+    "losses",
+    "metrics",
+    "relations",
+    "training",
+]
+
+
+def device():
+    """The GPU when there is one that computes in float64 (CUDA or ROCm), the CPU otherwise.
+
+    Returns
+    -------
+    torch.device
+    """
+    return torch.device("cuda" if torch.cuda.is_available() else "cpu")

@@ -1,0 +1,129 @@
+"""Serves every chapter: the checks at the library's door, each an error that says what to do."""
+
+import numpy as np
+import scipy.sparse
+import torch
+from torch.utils.weak import WeakTensorKeyDictionary
+
+_checked_relations = WeakTensorKeyDictionary()
+
+
+def as_tensor(values, name="X"):
+    """Return ``values`` as a floating-point tensor; integers and numpy input become float64."""
+    if scipy.sparse.issparse(values):
+        return _from_scipy(values)
+    try:
+        tensor = torch.as_tensor(values)
+    except (TypeError, ValueError, RuntimeError) as error:
+        raise ValueError(
+            f"{name} must be a tensor or an array of numbers, got {type(values).__name__}"
+        ) from error
+    if tensor.is_complex():
+        raise ValueError(f"{name} is complex; pass its real and imaginary parts as columns")
+    return tensor if tensor.is_floating_point() else tensor.to(torch.float64)
+
+
+def _from_scipy(matrix):
+    coo = matrix.tocoo()
+    return sparse_matrix(np.stack(coo.coords), coo.data.astype(np.float64), coo.shape)
+
+
+def sparse_matrix(indices, values, shape):
+    """A coalesced sparse COO tensor (repeated entries are added up)."""
+    return torch.sparse_coo_tensor(
+        torch.as_tensor(indices), torch.as_tensor(values), shape, check_invariants=True
+    ).coalesce()
+
+
+def check_samples(X, name="X", *, min_samples=2):
+    """A finite matrix with one sample a row."""
+    X = as_tensor(X, name)
+    if X.ndim != 2 or X.layout != torch.strided:
+        raise ValueError(
+            f"{name} must be a dense matrix with one sample a row, got shape {tuple(X.shape)} "
+            f"and layout {X.layout}; reshape or densify it"
+        )
+    if X.shape[0] < min_samples or X.shape[1] < 1:
+        raise ValueError(
+            f"{name} has shape {tuple(X.shape)}; give at least {min_samples} samples and 1 column"
+        )
+    if not torch.isfinite(X).all():
+        raise ValueError(f"{name} contains NaN or infinity; remove or impute those entries")
+    return X
+
+
+def check_relation(G, n_samples=None, name="G"):
+    """A symmetric, non-negative, finite relation matrix in which every sample has a positive.
+
+    The outcome is remembered for a tensor until it is changed in place, so that a loss
+    called in a training loop pays for the check once.
+    """
+    G = as_tensor(G, name)
+    if G.ndim != 2 or G.shape[0] != G.shape[1]:
+        raise ValueError(f"{name} must be a square (N, N) matrix, got shape {tuple(G.shape)}")
+    if n_samples is not None and G.shape[0] != n_samples:
+        raise ValueError(
+            f"{name} relates {G.shape[0]} samples but there are {n_samples}; "
+            f"give one row and one column of {name} a sample"
+        )
+    if G.layout not in (torch.strided, torch.sparse_coo):
+        G = G.to_sparse_coo()
+    if G.is_sparse:
+        G = G.coalesce()
+    if _checked_relations.get(G) != G._version:
+        _check_relation_entries(G, name)
+        _checked_relations[G] = G._version
+    return G
+
+
+def _check_relation_entries(G, name):
+    if G.shape[0] < 2:
+        raise ValueError(f"{name} relates {G.shape[0]} sample; give at least 2 samples")
+    values = G.values() if G.is_sparse else G
+    if not torch.isfinite(values).all():
+        raise ValueError(f"{name} contains NaN or infinity; remove those relations")
+    if (values < 0).any():
+        raise ValueError(
+            f"{name} has negative entries (smallest {values.min().item():.3g}); "
+            "relations are weights of attraction, so set negative ones to 0"
+        )
+    gap = abs(G - G.T)
+    gap = gap.coalesce().values() if G.is_sparse else gap
+    scale = values.max().item() if values.numel() else 0.0
+    tolerance = 100 * torch.finfo(G.dtype).eps * scale
+    if gap.numel() and gap.max().item() > tolerance:
+        raise ValueError(
+            f"{name} is not symmetric (largest difference {gap.max().item():.3g}); "
+            f"pass ({name} + {name}.T) / 2"
+        )
+    isolated = (row_sums(G) <= 0).nonzero().flatten().tolist()
+    if isolated:
+        raise ValueError(
+            f"{name} leaves {len(isolated)} sample(s) without any relation (first: sample "
+            f"{isolated[0]}); drop isolated samples or give them a positive"
+        )
+
+
+def row_sums(G):
+    """Row sums of a dense or sparse matrix as a dense vector."""
+    return G.sum(dim=1).to_dense() if G.is_sparse else G.sum(dim=1)
+
+
+def check_integer(value, name, *, at_most=None, reason=""):
+    """An integer of at least 1, and of at most ``at_most`` for the reason given."""
+    if isinstance(value, bool) or not isinstance(value, (int, np.integer)):
+        raise ValueError(f"{name} must be an integer, got {value!r}")
+    if value < 1 or (at_most is not None and value > at_most):
+        choice = "give at least 1" if at_most is None else f"choose between 1 and {at_most}"
+        because = f"{reason}, so " if reason else ""
+        raise ValueError(f"{name}={value} is out of range: {because}{choice}")
+    return int(value)
+
+
+def check_weight(value, name, *, positive=False):
+    """A finite number that is non-negative, or positive where asked."""
+    value = float(value)
+    if not np.isfinite(value) or value < 0 or (positive and value == 0):
+        kind = "positive" if positive else "non-negative"
+        raise ValueError(f"{name} must be a finite {kind} number, got {value}")
+    return value

@@ -1,0 +1,159 @@
+"""Serves every chapter: the book's figures, in one style that is readable without colour."""
+
+import matplotlib.pyplot as plt
+import numpy as np
+import torch
+from cycler import cycler
+from matplotlib.collections import LineCollection
+
+from spectral_ssl.linalg import align
+
+# Okabe and Ito's colour-blind-safe colours, those with a contrast of 3 or more on white.
+BLUE, VERMILION, GREEN, PURPLE, GREY = "#0072B2", "#D55E00", "#008763", "#B5588F", "#6B6B6B"
+COLORS = (BLUE, VERMILION, GREEN, PURPLE, GREY)
+LINE_STYLES = ("-", "--", "-.", ":", (0, (5, 1, 1, 1, 1, 1)))
+MARKERS = ("o", "s", "^", "D", "v")
+
+
+def use_style():
+    """Switch matplotlib to the book's style: dark on white, one line style a colour."""
+    plt.rcParams.update(
+        {
+            "axes.grid": True,
+            "axes.prop_cycle": cycler(color=COLORS) + cycler(linestyle=LINE_STYLES),
+            "axes.spines.right": False,
+            "axes.spines.top": False,
+            "figure.constrained_layout.use": True,
+            "figure.dpi": 130,
+            "figure.facecolor": "white",
+            "figure.figsize": (6.5, 3.0),
+            "font.size": 10,
+            "grid.alpha": 0.3,
+            "legend.frameon": False,
+            "scatter.edgecolors": "face",
+        }
+    )
+
+
+def relation_graph(positions, G, *, names=None, ax=None):
+    """Draw samples as points and relations as lines, darker for stronger ones.
+
+    Parameters
+    ----------
+    positions : Tensor of shape (N, 2)
+    G : Tensor of shape (N, N)
+        Symmetric relations, dense or sparse; the diagonal is not drawn.
+    names : sequence of N strings, optional
+        Written on the points.
+    ax : matplotlib Axes, optional
+
+    Returns
+    -------
+    matplotlib Axes
+    """
+    ax = ax or plt.gca()
+    positions = positions.detach().cpu().numpy()
+    pairs, strengths = _related_pairs(G)
+    lines = LineCollection(
+        positions[pairs],
+        colors=GREY,
+        linewidths=0.5 + strengths / strengths.max(),
+        alpha=0.25 + 0.75 * strengths / strengths.max(),
+        zorder=1,
+    )
+    ax.add_collection(lines)
+    size = 18 if names is None else 240
+    ax.scatter(*positions.T, s=size, color=BLUE, zorder=2)
+    for (x, y), name in zip(positions, names or ()):
+        ax.text(x, y, name, color="white", ha="center", va="center", zorder=3)
+    ax.set_aspect("equal")
+    ax.margins(0.15)
+    return ax
+
+
+def _related_pairs(G):
+    """Index pairs ``i < j`` with a relation, and their strengths."""
+    upper = torch.triu(G.to_dense() if G.is_sparse else G, diagonal=1).cpu().numpy()
+    pairs = np.argwhere(upper > 0)
+    return pairs, upper[tuple(pairs.T)]
+
+
+def relation_matrix(G, *, ax=None):
+    """Show a relation matrix as a picture with its scale.
+
+    Parameters
+    ----------
+    G : Tensor of shape (N, N)
+    ax : matplotlib Axes, optional
+
+    Returns
+    -------
+    matplotlib Axes
+    """
+    ax = ax or plt.gca()
+    values = (G.to_dense() if G.is_sparse else G).cpu().numpy()
+    image = ax.imshow(values, cmap="Blues", vmin=0)
+    ax.figure.colorbar(image, ax=ax, label="$G_{ij}$", shrink=0.8)
+    ax.grid(False)
+    ax.set(xlabel="sample $j$", ylabel="sample $i$")
+    return ax
+
+
+def overlay(trained, exact, *, coordinates=(0, 1), ax=None):
+    """Lay two coordinates of trained embeddings over the exact ones.
+
+    The trained embeddings are first shifted and rotated onto the exact ones, which the
+    losses leave free. Open circles are exact, crosses are trained.
+
+    Parameters
+    ----------
+    trained, exact : Tensors of shape (N, K)
+    coordinates : pair of int
+        Which two columns to draw.
+    ax : matplotlib Axes, optional
+
+    Returns
+    -------
+    matplotlib Axes
+    """
+    ax = ax or plt.gca()
+    columns = list(coordinates)
+    aligned = align(trained, exact)[:, columns].detach().cpu().numpy()
+    exact = exact[:, columns].detach().cpu().numpy()
+    ax.scatter(*exact.T, s=60, facecolors="none", edgecolors=BLUE, label="closed form")
+    ax.scatter(*aligned.T, s=22, marker="x", color=VERMILION, label="trained")
+    ax.set(xlabel=f"coordinate {columns[0] + 1}", ylabel=f"coordinate {columns[1] + 1}")
+    ax.legend(loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=2, columnspacing=1)
+    return ax
+
+
+def coordinates_by_class(Z, labels, *, ax=None):
+    """Show every coordinate of every sample as a picture, samples sorted by class.
+
+    Parameters
+    ----------
+    Z : Tensor of shape (N, K)
+    labels : sequence of N classes
+    ax : matplotlib Axes, optional
+
+    Returns
+    -------
+    matplotlib Axes
+    """
+    ax = ax or plt.gca()
+    labels = np.asarray(labels)
+    values = Z.detach().cpu().numpy()[np.argsort(labels, kind="stable")].T
+    limit = np.abs(values).max()
+    image = ax.imshow(
+        values, cmap="PuOr", aspect="auto", vmin=-limit, vmax=limit, interpolation="nearest"
+    )
+    ax.figure.colorbar(image, ax=ax, label="coordinate value")
+    classes, counts = np.unique(labels, return_counts=True)
+    ends = counts.cumsum()
+    for end in ends[:-1]:
+        ax.axvline(end - 0.5, color="black", lw=0.6, ls="-")
+    ax.grid(False)
+    ax.set_xticks(ends - counts / 2, classes)
+    ax.set_yticks(range(len(values)), range(1, len(values) + 1))
+    ax.set(xlabel="class of the sample", ylabel="coordinate")
+    return ax

@@ -1,0 +1,207 @@
+"""VICReg's closed forms against independent optimisers and other libraries."""
+
+import numpy as np
+import pytest
+import scipy.linalg
+import scipy.optimize
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from sklearn.manifold import spectral_embedding
+
+from spectral_ssl import closed_form, losses, metrics, relations
+from spectral_ssl.linalg import center, covariance
+
+
+def gaussian(*shape, seed=0):
+    return torch.randn(*shape, generator=torch.Generator().manual_seed(seed), dtype=torch.float64)
+
+
+def graph(kind, seed=0, n=10):
+    weights = gaussian(n, n, seed=seed).abs()
+    weights = weights + weights.T
+    if kind == "disconnected":
+        side = torch.arange(n) < n // 2
+        weights = weights * (side[:, None] == side)
+    if kind == "irregular":
+        popularity = torch.logspace(-1, 1, n, dtype=torch.float64)
+        weights = popularity[:, None] * weights * popularity
+    if kind == "regular":
+        ring = torch.eye(n, dtype=torch.float64).roll(1, 0)
+        weights = ring + ring.T
+    return weights / weights.sum(dim=1).mean()
+
+
+KINDS = ["weighted", "disconnected", "irregular", "regular"]
+
+
+def best_of_scipy(loss, shape, starts=4):
+    """Least value that scipy's BFGS reaches, by finite start points and torch gradients."""
+    def value_and_gradient(flat):
+        Z = torch.tensor(flat.reshape(shape), requires_grad=True)
+        value = loss(Z)
+        value.backward()
+        return value.item(), Z.grad.numpy().ravel()
+
+    runs = [
+        scipy.optimize.minimize(
+            value_and_gradient, np.random.default_rng(s).standard_normal(np.prod(shape)),
+            jac=True, method="L-BFGS-B", options={"ftol": 0, "gtol": 1e-9, "maxiter": 3000},
+        )
+        for s in range(starts)
+    ]
+    return min(run.fun for run in runs)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("gamma", [0.0, 0.3, 1.0, 3.0])
+@pytest.mark.parametrize("n_components", [1, 3, 9])
+def test_vicreg_reaches_the_minimum_that_scipy_finds(kind, gamma, n_components):
+    G = graph(kind)
+    exact = closed_form.vicreg(G, n_components, invariance=gamma)
+    trained = best_of_scipy(
+        lambda Z: losses.vicreg(Z, G, invariance=gamma), (10, n_components)
+    )
+    assert trained == pytest.approx(exact.loss, rel=1e-8, abs=1e-10)
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    kind=st.sampled_from(KINDS), seed=st.integers(0, 50), n_components=st.integers(1, 9),
+    gamma=st.floats(0, 100), weight=st.floats(0.01, 100),
+)
+def test_vicreg_loss_is_the_loss_of_its_embedding_and_stationary(
+    kind, seed, n_components, gamma, weight
+):
+    G = graph(kind, seed)
+    weights = {"invariance": gamma, "variance": weight, "covariance": weight}
+    exact = closed_form.vicreg(G, n_components, **weights)
+    Z = exact.embedding.clone().requires_grad_()
+    value = losses.vicreg(Z, G, **weights)
+    value.backward()
+    scale = weight + gamma
+    assert value.item() == pytest.approx(exact.loss, rel=1e-9, abs=1e-9 * scale)
+    assert Z.grad.abs().max() < 1e-9 * scale
+    assert exact.embedding.mean(dim=0).abs().max() < 1e-9
+
+
+@pytest.mark.parametrize("factor", [0.999999, 1.0, 1.000001])
+def test_vicreg_at_the_transition(factor):
+    views = relations.from_views(4, 3)
+    exact = closed_form.vicreg(views, 5, invariance=factor)
+    variances = torch.linalg.eigvalsh(covariance(exact.embedding))
+    expected = torch.tensor([max(0.0, 1 - factor)] * 2 + [1.0] * 3, dtype=torch.float64)
+    torch.testing.assert_close(variances, expected, atol=1e-12, rtol=0)
+
+
+@pytest.mark.parametrize("kind", ["weighted", "irregular", "regular"])
+def test_small_gamma_gives_the_laplacian_eigenmaps_of_scikit_learn(kind):
+    G = graph(kind, n=30)
+    theirs = spectral_embedding(
+        G.numpy(), n_components=4, norm_laplacian=False, random_state=0
+    )
+    ours = closed_form.vicreg(G, 4, invariance=1e-6).embedding
+    assert metrics.principal_angles(ours, center(torch.as_tensor(theirs)))[0] < 1e-6
+
+
+def test_spectrum_agrees_with_scipy_on_a_disconnected_graph():
+    G = graph("disconnected")
+    expected = scipy.linalg.eigvalsh(relations.laplacian(G).numpy())[1:6]
+    torch.testing.assert_close(
+        closed_form.vicreg(G, 5).spectrum, torch.as_tensor(expected), atol=1e-12, rtol=1e-10
+    )
+
+
+def test_sparse_and_float32_relations_give_the_same_optimum():
+    G = relations.nearest_neighbors(gaussian(40, 3), 5)
+    dense = closed_form.vicreg(G.to_dense(), 4)
+    sparse = closed_form.vicreg(G, 4)
+    single = closed_form.vicreg(G.float(), 4)
+    assert sparse.loss == pytest.approx(dense.loss, rel=1e-12)
+    assert single.embedding.dtype == torch.float32 and single.spectrum.dtype == torch.float32
+    assert single.loss == pytest.approx(dense.loss, rel=1e-6)
+    gram = [s.embedding.double() @ s.embedding.double().T for s in (dense, sparse, single)]
+    assert (gram[1] - gram[0]).norm() < 1e-9 * gram[0].norm()
+    assert (gram[2] - gram[0]).norm() < 1e-4 * gram[0].norm()
+
+
+def test_large_sparse_relation_agrees_with_dense():
+    G = relations.nearest_neighbors(gaussian(2200, 2), 8)
+    assert closed_form.vicreg(G, 3).loss == pytest.approx(
+        closed_form.vicreg(G.to_dense(), 3).loss, rel=1e-7
+    )
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("gamma", [0.0, 0.3, 2.0])
+def test_vicreg_linear_reaches_the_minimum_that_scipy_finds(kind, gamma):
+    X, G = gaussian(10, 4, seed=3), graph(kind)
+    exact = closed_form.vicreg_linear(X, G, 2, invariance=gamma)
+    trained = best_of_scipy(
+        lambda W: losses.vicreg(X @ W, G, invariance=gamma), (4, 2)
+    )
+    assert trained == pytest.approx(exact.loss, rel=1e-8, abs=1e-10)
+    assert losses.vicreg(exact.embedding, G, invariance=gamma).item() == pytest.approx(
+        exact.loss, rel=1e-9, abs=1e-12
+    )
+
+
+def test_vicreg_linear_solves_the_generalised_problem_of_lpp():
+    X, G = gaussian(30, 5, seed=1), graph("irregular", n=30)
+    Xc = center(X)
+    numerator, denominator = Xc.T @ relations.laplacian(G) @ Xc, Xc.T @ Xc
+    expected = scipy.linalg.eigh(numerator.numpy(), denominator.numpy(), eigvals_only=True)
+    exact = closed_form.vicreg_linear(X, G, 5, invariance=0.01)
+    torch.testing.assert_close(exact.spectrum, torch.as_tensor(expected))
+
+
+def test_vicreg_linear_with_full_rank_inputs_is_the_free_optimum():
+    G = graph("weighted")
+    free = closed_form.vicreg(G, 4, invariance=0.5)
+    linear = closed_form.vicreg_linear(torch.eye(10).double(), G, 4, invariance=0.5)
+    assert linear.loss == pytest.approx(free.loss, rel=1e-12)
+
+
+def test_vicreg_linear_ignores_redundant_columns():
+    X, G = gaussian(20, 3), graph("weighted", n=20)
+    redundant = torch.cat([X, X @ gaussian(3, 3, seed=1), torch.ones(20, 1)], dim=1)
+    plain = closed_form.vicreg_linear(X, G, 2)
+    exact = closed_form.vicreg_linear(redundant, G, 2)
+    assert exact.loss == pytest.approx(plain.loss, rel=1e-10)
+    single = closed_form.vicreg_linear(redundant.float(), G, 2)
+    assert single.weights.dtype == torch.float32
+    assert single.loss == pytest.approx(plain.loss, rel=1e-4)
+    with pytest.raises(ValueError, match="rank 3"):
+        closed_form.vicreg_linear(redundant, G, 4)
+
+
+def test_transform_embeds_new_samples():
+    X, G = gaussian(20, 3), graph("weighted", n=20)
+    exact = closed_form.vicreg_linear(X, G, 2)
+    torch.testing.assert_close(exact.transform(X), exact.embedding)
+    new = gaussian(1, 3, seed=9)
+    torch.testing.assert_close(exact.transform(new), new @ exact.weights)
+    with pytest.raises(ValueError, match="X has 2 columns but the weights expect 3"):
+        exact.transform(gaussian(5, 2))
+    with pytest.raises(ValueError, match="own samples only"):
+        closed_form.vicreg(G, 2).transform(X)
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda G: closed_form.vicreg(G, 10), "choose between 1 and 9"),
+        (lambda G: closed_form.vicreg(G, 0), "n_components=0"),
+        (lambda G: closed_form.vicreg(G, 2, invariance=-1), "invariance"),
+        (lambda G: closed_form.vicreg(G, 2, variance=0, covariance=0), "positive"),
+        (lambda G: closed_form.vicreg(G, 2, covariance=2), "equal"),
+        (lambda G: closed_form.vicreg(torch.triu(G), 2), "not symmetric"),
+        (lambda G: closed_form.vicreg(G[:, :5], 2), "square"),
+        (lambda G: closed_form.vicreg_linear(gaussian(9, 2), G, 1), "9"),
+        (lambda G: closed_form.vicreg_linear(torch.ones(10, 2), G, 1), "constant"),
+        (lambda G: closed_form.vicreg_linear(gaussian(10, 2) / 0, G, 1), "NaN or infinity"),
+    ],
+)
+def test_bad_input_is_refused(call, message):
+    with pytest.raises(ValueError, match=message):
+        call(graph("weighted"))

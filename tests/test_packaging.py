@@ -1,0 +1,45 @@
+"""The distributions hold the library and nothing else, and ask for wide ranges."""
+
+import sys
+import tarfile
+import zipfile
+from email.parser import HeaderParser
+
+import pytest
+from conftest import run
+from house_rules import REPOSITORY, ROOT
+from packaging.requirements import Requirement
+
+import spectral_ssl
+
+MODULES = {f"spectral_ssl/{path.name}" for path in (ROOT / "spectral_ssl").glob("*.py")}
+NAME = f"spectral_ssl-{spectral_ssl.__version__}"
+
+
+@pytest.fixture
+def distributions(checkout, tmp_path):
+    """The source distribution, and the wheel made from it."""
+    run(sys.executable, "-m", "hatchling", "build", "-d", tmp_path, "-t", "sdist", cwd=checkout)
+    with tarfile.open(tmp_path / f"{NAME}.tar.gz") as sdist:
+        sdist.extractall(tmp_path, filter="data")
+    source = tmp_path / NAME
+    run(sys.executable, "-m", "hatchling", "build", "-d", tmp_path, "-t", "wheel", cwd=source)
+    return source, zipfile.ZipFile(tmp_path / f"{NAME}-py3-none-any.whl")
+
+
+def test_distributions(distributions):
+    source, wheel = distributions
+    files = {str(path.relative_to(source)) for path in source.rglob("*") if path.is_file()}
+    extra = {"pyproject.toml", "README.md", "LICENSE", "CITATION.cff", "PKG-INFO", ".gitignore"}
+    assert files - extra == MODULES and extra - files <= {".gitignore"}
+    assert {name for name in wheel.namelist() if ".dist-info/" not in name} == MODULES
+    assert f"{NAME}.dist-info/licenses/LICENSE" in wheel.namelist()
+
+    about = HeaderParser().parsestr(wheel.read(f"{NAME}.dist-info/METADATA").decode())
+    assert about["Name"] == "spectral-ssl"
+    assert about["License-Expression"] == "MIT"
+    assert REPOSITORY in about["Project-URL"]
+    needs = [Requirement(line) for line in about.get_all("Requires-Dist")]
+    runtime = {need.name: need.specifier for need in needs if need.marker is None}
+    assert set(runtime) == {"numpy", "torch", "scipy", "scikit-learn", "matplotlib", "tqdm"}
+    assert {part.operator for specifier in runtime.values() for part in specifier} == {">="}

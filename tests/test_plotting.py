@@ -1,0 +1,68 @@
+"""The book's figures show what they are given and are readable without colour."""
+
+import matplotlib
+
+matplotlib.use("Agg")
+
+import matplotlib.pyplot as plt
+import pytest
+import torch
+
+from spectral_ssl import plotting, relations
+
+
+@pytest.fixture(autouse=True)
+def close_figures():
+    yield
+    plt.close("all")
+
+
+def luminance(color):
+    channels = [
+        c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4
+        for c in matplotlib.colors.to_rgb(color)
+    ]
+    return 0.2126 * channels[0] + 0.7152 * channels[1] + 0.0722 * channels[2]
+
+
+@pytest.mark.parametrize("color", plotting.COLORS)
+def test_colors_stand_out_from_white(color):
+    assert 1.05 / (luminance(color) + 0.05) >= 3
+
+
+def test_lines_differ_without_colour():
+    with plt.rc_context():
+        plotting.use_style()
+        styles = [str(style["linestyle"]) for style in plt.rcParams["axes.prop_cycle"]]
+    assert len(set(styles)) == len(styles)
+
+
+@pytest.mark.parametrize("sparse", [False, True])
+def test_relation_graph_draws_each_pair_once(sparse):
+    G = relations.from_pairs([[0, 1], [1, 2], [2, 2]], 3)
+    G = G if sparse else G.to_dense()
+    ax = plotting.relation_graph(torch.rand(3, 2), G, names=["a", "b", "c"])
+    (lines, _) = ax.collections
+    assert len(lines.get_segments()) == 2
+    assert [text.get_text() for text in ax.texts] == ["a", "b", "c"]
+
+
+def test_relation_matrix_shows_its_values():
+    G = relations.from_labels([0, 0, 1])
+    image = plotting.relation_matrix(G).images[0]
+    assert (image.get_array() == G.numpy()).all()
+
+
+def test_overlay_turns_the_trained_embedding_onto_the_exact_one():
+    exact = torch.randn(10, 3, generator=torch.Generator().manual_seed(0))
+    trained = exact.flip(1) + 4
+    rings, crosses = plotting.overlay(trained, exact, coordinates=(1, 2)).collections
+    assert abs(rings.get_offsets() - exact[:, 1:].numpy()).max() < 1e-12
+    assert abs(crosses.get_offsets() - rings.get_offsets()).max() < 1e-5
+
+
+def test_coordinates_are_sorted_by_class():
+    Z = torch.tensor([[1.0], [2.0], [3.0]])
+    ax = plotting.coordinates_by_class(Z, torch.tensor([1, 0, 1]))
+    assert ax.images[0].get_array().tolist() == [[2.0, 1.0, 3.0]]
+    assert [label.get_text() for label in ax.get_xticklabels()] == ["0", "1"]
