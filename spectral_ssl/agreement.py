@@ -83,9 +83,8 @@ def _subspace_angle(Z, Z_exact):
 def check(label, what, value, *, below=None, above=None, without=None):
     """Assert a bound on a measured value and record it under a theorem's label.
 
-    In a notebook the check leaves one line that is the same on every machine, and the
-    measured value in the output's metadata, from which the book's ledger is built. Elsewhere
-    it prints the line.
+    The check shows one line with the claim and the measured value. In a notebook it also
+    leaves them in the output's metadata, from which the book's ledger is built.
 
     Parameters
     ----------
@@ -124,7 +123,7 @@ def check(label, what, value, *, below=None, above=None, without=None):
         "bound": bound,
         "without": without,
     }
-    _emit(f"✓ {claim}", record)
+    _emit(f"✓ {claim} (measured {value:.2g})", record)
 
 
 def _emit(line, record):

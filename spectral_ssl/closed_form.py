@@ -76,8 +76,9 @@ def vicreg(G, n_components, *, invariance=1.0, variance=1.0, covariance=1.0):
         p_k = \Big(1 - \frac{\gamma}{\alpha} \lambda_k\Big)_+, \qquad
         \mathcal L^\star = \alpha \sum_{k \le K} (1 - p_k^2) .
 
-    A rotation of the columns and a shift of all rows leave the loss unchanged. Up to those the
-    optimum is unique if :math:`\lambda_K < \lambda_{K+1}` or :math:`p_K = 0`.
+    A rotation of the columns and a shift of all rows leave the loss unchanged. Up to those,
+    for :math:`\gamma > 0`, the optimum is unique if and only if
+    :math:`\lambda_K < \lambda_{K+1}` or :math:`p_K = 0`.
 
     Parameters
     ----------

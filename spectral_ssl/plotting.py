@@ -35,7 +35,7 @@ def use_style():
     )
 
 
-def relation_graph(positions, G, *, names=None, ax=None):
+def relation_graph(positions, G, *, names=None, groups=None, ax=None):
     """Draw samples as points and relations as lines, darker for stronger ones.
 
     Parameters
@@ -45,6 +45,8 @@ def relation_graph(positions, G, *, names=None, ax=None):
         Symmetric relations, dense or sparse; the diagonal is not drawn.
     names : sequence of N strings, optional
         Written on the points.
+    groups : sequence of N integers, optional
+        Each group gets a colour and a marker.
     ax : matplotlib Axes, optional
 
     Returns
@@ -62,8 +64,15 @@ def relation_graph(positions, G, *, names=None, ax=None):
         zorder=1,
     )
     ax.add_collection(lines)
-    size = 18 if names is None else 240
-    ax.scatter(*positions.T, s=size, color=BLUE, zorder=2)
+    groups = np.zeros(len(positions), dtype=int) if groups is None else np.asarray(groups)
+    for group in np.unique(groups):
+        ax.scatter(
+            *positions[groups == group].T,
+            s=12 if names is None else 240,
+            color=COLORS[group % len(COLORS)],
+            marker=MARKERS[group % len(MARKERS)],
+            zorder=2,
+        )
     for (x, y), name in zip(positions, names or ()):
         ax.text(x, y, name, color="white", ha="center", va="center", zorder=3)
     ax.set_aspect("equal")

@@ -2,10 +2,9 @@
 
 import os
 import shutil
-import subprocess
 
 import pytest
-from house_rules import ROOT
+from project import ROOT, run
 from set_repository import tracked_files
 
 GIT_IDENTITY = {
@@ -13,15 +12,6 @@ GIT_IDENTITY = {
     for role in ("AUTHOR", "COMMITTER")
     for what, value in (("NAME", "Spectral SSL"), ("EMAIL", "tests@localhost"))
 }
-
-
-def run(*command, **options):
-    """Run a command and return what it printed; its failure shows all it printed."""
-    done = subprocess.run(
-        command, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, **options
-    )
-    assert done.returncode == 0, f"{' '.join(map(str, command))}\n{done.stdout}"
-    return done.stdout
 
 
 @pytest.fixture

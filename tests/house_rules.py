@@ -7,14 +7,11 @@ import ast
 import json
 import re
 from itertools import pairwise
-from pathlib import Path
 from statistics import median
 
-import yaml
 from execute import CELL_METADATA, METADATA
+from project import REPOSITORY
 
-ROOT = Path(__file__).parent.parent
-REPOSITORY = yaml.safe_load((ROOT / "_config.yml").read_text())["repository"]["url"]
 INSTALL_GUARD = f"""\
 import importlib.util
 if importlib.util.find_spec("spectral_ssl") is None:
@@ -126,6 +123,14 @@ def is_plain_markdown(notebook):
             yield f"{name} has raw MyST: {found.strip()}"
 
 
+def keeps_quoted_math_on_one_line(notebook):
+    """JupyterLab would show the quote's next > inside the formula."""
+    for name, cell in cells(notebook, "markdown"):
+        for line in cell.source.splitlines():
+            if line.lstrip().startswith(">") and line.count("$$") % 2:
+                yield f"{name} breaks a displayed formula in a quote: {line}"
+
+
 def has_no_absolute_path(notebook):
     path = re.compile(r"(?<![\w.])/(?:home|root|tmp|work|Users|content)\b|\b[A-Z]:\\+(?:Users|Temp|Windows)\b")
     for index, cell in enumerate(notebook.cells):
@@ -222,6 +227,7 @@ RULES = [
     has_narrow_code,
     has_narrow_outputs,
     is_plain_markdown,
+    keeps_quoted_math_on_one_line,
     has_no_absolute_path,
     stays_offline,
     silences_nothing,

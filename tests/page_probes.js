@@ -1,6 +1,6 @@
 // Questions that tests/test_pages.py asks a page. Each returns a list of what is wrong.
 
-const probes = (() => {
+window.probes = (() => {
   const shown = (element) => {
     const { width, height } = element.getBoundingClientRect();
     return width > 1 && height > 1
@@ -76,13 +76,14 @@ const probes = (() => {
     ],
     badHeadings: () => {
       const headings = [...document.querySelectorAll("h1, h2, h3, h4, h5, h6")];
-      const titles = headings.filter((heading) => heading.localName === "h1");
+      const titles = headings.filter((heading) => heading.localName === "h1" && shown(heading));
       const jumps = [...document.querySelectorAll("main :is(h1, h2, h3, h4, h5, h6)")]
         .filter((heading, i, all) => heading.localName[1] - (all[i - 1]?.localName[1] ?? 0) > 1);
       return [...(titles.length === 1 ? [] : titles.concat(document.body)), ...jumps].map(name);
     },
     badImages: () => [...document.images]
-      .filter((image) => !image.alt?.trim() || !image.complete || !image.naturalWidth)
+      .filter((image) => !image.complete || !image.naturalWidth || !(
+        image.alt.trim() || image.closest("a")?.textContent.trim()))
       .map((image) => `${image.src} alt=${image.alt}`),
   };
 })();

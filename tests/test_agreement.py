@@ -61,11 +61,12 @@ def test_different_samples_are_refused():
         agreement.compare(optimum(gaussian(20, 2)), optimum(gaussian(10, 2)))
 
 
-def test_check_prints_a_line_without_the_value(capsys):
+def test_check_prints_the_claim_and_the_value(capsys):
     agreement.check("thm-x", "gap", 3.1e-12, below=1e-8)
     agreement.check("thm-x", "angle", 0.7, above=0.1, without="a gap")
     assert capsys.readouterr().out == (
-        "✓ thm-x: gap < 1e-08\n✓ thm-x without a gap: angle > 0.1\n"
+        "✓ thm-x: gap < 1e-08 (measured 3.1e-12)\n"
+        "✓ thm-x without a gap: angle > 0.1 (measured 0.7)\n"
     )
 
 
@@ -95,7 +96,7 @@ def test_check_leaves_a_record_in_a_notebook():
     ]
     NotebookClient(notebook, kernel_name="python3").execute()
     (output,) = notebook.cells[0].outputs
-    assert output.data == {"text/plain": "✓ thm-x without luck: gap < 1"}
+    assert output.data == {"text/plain": "✓ thm-x without luck: gap < 1 (measured 0.25)"}
     assert output.metadata["spectral_ssl"] == {
         "label": "thm-x", "what": "gap", "value": 0.25, "relation": "<", "bound": 1.0,
         "without": "luck",

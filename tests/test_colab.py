@@ -13,10 +13,10 @@ from importlib import metadata
 
 import nbformat
 import pytest
-from conftest import run
-from house_rules import INSTALL_GUARD, REPOSITORY, ROOT
+from house_rules import INSTALL_GUARD
 from nbformat import v4
 from packaging.requirements import Requirement
+from project import REPOSITORY, ROOT, run
 
 NOTEBOOKS = sorted((ROOT / "chapters").glob("*.ipynb"))
 COLAB = ["torch", "numpy", "scipy", "scikit-learn", "matplotlib", "tqdm", "ipykernel", "nbclient"]

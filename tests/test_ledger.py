@@ -4,7 +4,7 @@ import json
 import re
 
 import pytest
-from house_rules import ROOT
+from project import ROOT
 from ledger import checks, problems, statements
 
 from spectral_ssl import agreement

@@ -5,8 +5,9 @@ import nbformat
 import pytest
 from execute import METADATA
 from nbformat import v4
+from project import ROOT
 
-NOTEBOOKS = sorted((rules.ROOT / "chapters").glob("*.ipynb"))
+NOTEBOOKS = sorted((ROOT / "chapters").glob("*.ipynb"))
 
 
 def test_there_are_notebooks():
@@ -120,6 +121,7 @@ BREAKS = [
     (rules.is_plain_markdown, source(4, "see {prf:ref}`thm-a`")),
     (rules.is_plain_markdown, source(4, ":::{note}")),
     (rules.is_plain_markdown, source(4, "(sec-a)=\n## A")),
+    (rules.keeps_quoted_math_on_one_line, source(4, "> $$ a\n> + b $$")),
     (rules.has_no_absolute_path, source(1, "open('/" + "home/me/x')")),
     (rules.has_no_absolute_path, source(4, "in C:" + "\\Users\\me")),
     (rules.has_no_absolute_path, outputs(1, display("text/plain", "/" + "tmp/x.py"))),

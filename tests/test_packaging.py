@@ -6,9 +6,8 @@ import zipfile
 from email.parser import HeaderParser
 
 import pytest
-from conftest import run
-from house_rules import REPOSITORY, ROOT
 from packaging.requirements import Requirement
+from project import REPOSITORY, ROOT, run
 
 import spectral_ssl
 

@@ -1,41 +1,25 @@
 """The rendered book in a browser: every page, wide and narrow, light and dark."""
 
-import functools
-import http.server
 import os
 import re
-import shutil
 import subprocess
 import sys
-import threading
 from pathlib import Path
 from urllib.parse import unquote, urljoin, urlsplit
 
 import nbformat
 import pytest
 import yaml
+from browser import WIDTHS, Visit, chromium, served
 from bs4 import BeautifulSoup
-from house_rules import REPOSITORY, ROOT
-from playwright.sync_api import sync_playwright
+from project import REPOSITORY, ROOT
 
 TOC = yaml.safe_load((ROOT / "_toc.yml").read_text())
 CONTENT = [TOC["root"]] + [
     chapter["file"] for part in TOC["parts"] for chapter in part["chapters"]
 ]
 CHAPTERS = [name for name in CONTENT if name.startswith("chapters/")]
-GENERATED = ["genindex", "prf-prf", "py-modindex", "search"]
-PAGES = CONTENT + GENERATED
-PROBES = (Path(__file__).parent / "page_probes.js").read_text()
-FLAGS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
-WIDTHS = {"wide": 1280, "narrow": 390}
+PAGES = [*CONTENT, "genindex", "prf-prf", "py-modindex", "search"]
 
 
 @pytest.fixture(scope="module")
@@ -48,92 +32,44 @@ def html(tmp_path_factory):
     return folder / "_build" / "html"
 
 
-class Quiet(http.server.SimpleHTTPRequestHandler):
-    def log_message(self, *args):
-        pass
-
-
 @pytest.fixture(scope="module")
 def site(html):
-    """The address at which the pages are served."""
-    handler = functools.partial(Quiet, directory=html)
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        yield f"http://127.0.0.1:{server.server_port}/"
-        server.shutdown()
-
-
-def chromium():
-    """Where Chromium is; without it the browser tests are skipped, or fail under CI."""
-    names = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"]
-    path = os.environ.get("CHROMIUM") or next(filter(None, map(shutil.which, names)), None)
-    if path is None:
-        why = "Chromium is missing: apt-get install chromium, or set CHROMIUM to its path"
-        pytest.fail(why) if os.environ.get("CI") else pytest.skip(why)
-    return path
+    with served(html) as address:
+        yield address
 
 
 @pytest.fixture(scope="module")
 def browser():
-    path = chromium()
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path, args=FLAGS)
+    with chromium() as browser:
         yield browser
-        browser.close()
-
-
-class Visit:
-    """A page in a fresh browser context, with all that it asked for and complained of."""
-
-    def __init__(self, browser, site, path):
-        self.trouble = []
-        self.page = browser.new_context(reduced_motion="reduce").new_page()
-        self.page.on("console", self.heard)
-        self.page.on("pageerror", lambda error: self.trouble.append(f"error: {error}"))
-        self.page.on("requestfailed", lambda request: self.trouble.append(f"failed: {request.url}"))
-        self.page.on("response", self.answered)
-        self.page.route(lambda url: not url.startswith(site), self.refuse)
-        self.page.goto(site + path)
-        self.page.evaluate("window.MathJax?.startup?.promise")
-        self.page.add_style_tag(content="* { transition: none !important; }")
-        self.page.evaluate(PROBES.replace("const probes", "window.probes", 1))
-
-    def heard(self, message):
-        if message.type in ("error", "warning"):
-            self.trouble.append(f"{message.type}: {message.text}")
-
-    def answered(self, response):
-        if response.status >= 400:
-            self.trouble.append(f"{response.status}: {response.url}")
-
-    def refuse(self, route):
-        self.trouble.append(f"another host: {route.request.url}")
-        route.abort()
-
-    def ask(self, probe):
-        return self.page.evaluate(f"probes.{probe}()")
-
-    def show(self, *, width="wide", scheme="light", unfolded=True):
-        self.page.set_viewport_size({"width": WIDTHS[width], "height": 900})
-        self.page.emulate_media(color_scheme=scheme)
-        self.page.wait_for_selector(f"html[data-theme={scheme}]", state="attached")
-        for details in self.page.query_selector_all("details"):
-            details.evaluate("(details, open) => details.open = open", unfolded)
 
 
 @pytest.fixture(scope="module")
 def visit(browser, site, request):
-    visit = Visit(browser, site, f"{request.param}.html")
+    visit = Visit(browser, site, request.param)
     yield visit
-    visit.page.context.close()
+    visit.close()
+
+
+@pytest.fixture
+def visit_anew(browser, site):
+    visits = []
+
+    def visit(name):
+        visits.append(Visit(browser, site, name))
+        return visits[-1]
+
+    yield visit
+    for visit in visits:
+        visit.close()
 
 
 on_every_page = pytest.mark.parametrize("visit", PAGES, indirect=True)
-on_every_chapter = pytest.mark.parametrize("visit", CHAPTERS, indirect=True)
+on_every_chapter = pytest.mark.parametrize("name", CHAPTERS)
 
 
-def source(name):
-    """The Markdown of a page."""
+def markdown(name):
+    """The source of a page; of a notebook, its text."""
     path = ROOT / f"{name}.ipynb"
     if not path.exists():
         return (ROOT / f"{name}.md").read_text()
@@ -154,11 +90,11 @@ def test_text_is_rendered(visit):
     assert not visit.ask("rawText")
 
 
-@pytest.mark.parametrize(("visit", "name"), list(zip(CONTENT, CONTENT)), indirect=["visit"])
-def test_math_is_rendered(visit, name):
+@on_every_page
+def test_math_is_rendered(visit):
     visit.show()
     assert not visit.ask("badMath")
-    if re.search(r"\$\S", source(name)):
+    if visit.name in CONTENT and re.search(r"\$\S", markdown(visit.name)):
         assert visit.page.locator("mjx-container").count()
 
 
@@ -190,13 +126,11 @@ def test_images(visit):
 
 
 @on_every_chapter
-def test_proofs_unfold_by_click_and_by_keyboard(visit, site):
-    page = visit.page
-    page.goto(page.url)
-    page.evaluate("MathJax.startup.promise")
+def test_proofs_unfold_by_click_and_by_keyboard(visit_anew, name):
+    page = visit_anew(name).page
     folded = page.locator("details.folded")
     assert folded.count() >= 5
-    assert not folded.and_(page.locator("[open]")).count()
+    assert not page.locator("details.folded[open]").count()
     for details in (folded.first, folded.last):
         summary, math = details.locator("> summary"), details.locator("mjx-container").first
         assert not math.is_visible()
@@ -213,26 +147,20 @@ def test_proofs_unfold_by_click_and_by_keyboard(visit, site):
 
 
 @on_every_chapter
-def test_colab_button(visit, request):
-    (link,) = visit.page.locator("a[href*='colab.research.google.com']").all()
-    name = request.node.callspec.params["visit"]
-    slug = REPOSITORY.removeprefix("https://github.com/")
-    address = f"https://colab.research.google.com/github/{slug}/blob/main/{name}.ipynb"
-    assert link.get_attribute("href") == address
-
-
-@pytest.mark.parametrize("name", CHAPTERS)
-def test_search_finds_a_theorem(browser, site, name):
-    title = re.search(r"\*\*Theorem [\d.]+ \(([^)]+)\)", source(name)).group(1)
-    page = browser.new_page()
-    page.goto(f"{site}search.html?q={title}")
-    page.locator(f"#search-results a[href*='{name}.html']").first.wait_for()
-    page.context.close()
+def test_search_finds_a_theorem(visit_anew, site, name):
+    title = re.search(r"\*\*Theorem [\d.]+ \(([^)]+)\)", markdown(name)).group(1)
+    visit = visit_anew("search")
+    visit.open(f"{site}search.html?q={title}")
+    visit.page.locator(f"#search-results a[href*='{name}.html']").first.wait_for()
 
 
 @pytest.fixture(scope="module")
 def documents(html):
-    """The parsed pages by path, without the theme's own templates."""
+    return parsed(html)
+
+
+def parsed(html):
+    """The pages by path, without the theme's own templates."""
     paths = [path for path in html.rglob("*.html") if "_static" not in path.parts]
     return {
         str(path.relative_to(html)): BeautifulSoup(path.read_text(), "html.parser")
@@ -246,11 +174,16 @@ def test_every_page_is_visited(documents):
     assert f"url={TOC['root']}.html" in str(documents["index.html"])
 
 
-def test_links_resolve(html, documents):
-    anchors = {
-        path: {tag["id"] for tag in page.find_all(id=True)} for path, page in documents.items()
-    }
-    broken = []
+@on_every_chapter
+def test_colab_button(documents, name):
+    (link,) = documents[f"{name}.html"].select("a[href*='colab.research.google.com']")
+    slug = REPOSITORY.removeprefix("https://github.com/")
+    address = f"https://colab.research.google.com/github/{slug}/blob/main/{name}.ipynb"
+    assert link["href"] == address
+
+
+def broken_links(html):
+    documents = parsed(html)
     for path, page in documents.items():
         for tag in page.find_all(["a", "link", "img", "script"]):
             link = urlsplit(urljoin(f"/{path}", tag.get("href") or tag.get("src") or ""))
@@ -258,19 +191,22 @@ def test_links_resolve(html, documents):
                 continue
             target, fragment = unquote(link.path).lstrip("/"), unquote(link.fragment)
             if not (html / target).is_file():
-                broken.append(f"{path}: {target}")
-            elif fragment and fragment not in anchors.get(target, ()):
-                broken.append(f"{path}: {target}#{fragment}")
-    assert not broken
+                yield f"{path}: {target}"
+            elif fragment and not documents[target].find(id=fragment):
+                yield f"{path}: {target}#{fragment}"
+
+
+def test_links_resolve(html):
+    assert not list(broken_links(html))
+
+
+def files_that_name(folder, *names):
+    """Files in a folder that contain a name, with that name."""
+    for path in filter(Path.is_file, folder.rglob("*")):
+        content = path.read_bytes()
+        yield from (f"{path}: {name}" for name in names if os.fsencode(name) in content)
 
 
 def test_no_page_names_a_folder_of_this_machine(html):
-    folders = [os.fsencode(folder) + b"/" for folder in (ROOT, Path.home(), html.parent.parent)]
-    named = [
-        f"{path.relative_to(html)}: {folder.decode()}"
-        for path in html.rglob("*")
-        if path.is_file()
-        for folder in folders
-        if folder in path.read_bytes()
-    ]
-    assert not named
+    folders = [f"{folder}/" for folder in (ROOT, Path.home(), html.parent.parent)]
+    assert not list(files_that_name(html, *folders))

@@ -47,6 +47,15 @@ def test_relation_graph_draws_each_pair_once(sparse):
     assert [text.get_text() for text in ax.texts] == ["a", "b", "c"]
 
 
+def test_groups_differ_in_marker_and_colour():
+    G = relations.from_labels([0, 0, 1])
+    ax = plotting.relation_graph(torch.rand(3, 2), G, groups=[0, 0, 1])
+    _, first, second = ax.collections
+    assert len(first.get_offsets()) == 2 and len(second.get_offsets()) == 1
+    assert not (first.get_facecolor() == second.get_facecolor()).all()
+    assert len(first.get_paths()[0].vertices) != len(second.get_paths()[0].vertices)
+
+
 def test_relation_matrix_shows_its_values():
     G = relations.from_labels([0, 0, 1])
     image = plotting.relation_matrix(G).images[0]

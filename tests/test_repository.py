@@ -7,11 +7,10 @@ from importlib import metadata
 
 import pytest
 import yaml
-from conftest import run
-from house_rules import REPOSITORY, ROOT
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 from packaging.version import Version
+from project import REPOSITORY, ROOT, run
 from set_repository import tracked_files
 
 MARKDOWN = ["README.md", "CONTRIBUTING.md", "book/how_to_run.md"]

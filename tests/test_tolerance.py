@@ -7,8 +7,8 @@ import sys
 
 import nbformat
 import pytest
-from house_rules import ROOT
 from nbformat import v4
+from project import ROOT
 
 CONFTEST = ROOT / "chapters" / "conftest.py"
 Output = runpy.run_path(str(CONFTEST))["Output"]
@@ -26,6 +26,7 @@ Output = runpy.run_path(str(CONFTEST))["Output"]
         ("[10.000,  2.0]", "[ 9.9999,  2.0]"),
         ("<td>12.345678</td>", "<td>12.345679</td>"),
         ("epoch 3 of nan", "epoch 3 of nan"),
+        ("✓ thm-x: gap < 1e-08 (measured 3.1e-12)", "✓ thm-x: gap < 1e-08 (measured 0)"),
     ],
 )
 def test_agree(committed, new):
@@ -50,6 +51,9 @@ def test_agree(committed, new):
         ("[1.0, 2.0]", "[1.0, 2.0, 3.0]"),
         ("error 1e-12", "error 1e-06"),
         ("done", "Done"),
+        ("✓ thm-x: gap < 1e-08 (measured 3e-12)", "✓ thm-x: gap < 1e-06 (measured 3e-12)"),
+        ("✓ thm-x: gap < 1e-08 (measured 3e-12)", "✓ thm-y: gap < 1e-08 (measured 3e-12)"),
+        ("loss (measured 1.5)", "loss (measured 2.5)"),
     ],
 )
 def test_differ(committed, new):

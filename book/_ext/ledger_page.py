@@ -11,7 +11,7 @@ from sphinx.util.docutils import SphinxDirective
 
 logger = logging.getLogger(__name__)
 
-COLUMNS = {"Statement": 18, "Conditions": 24, "Measured": 30, "Value": 15, "Bound": 13}
+COLUMNS = {"Statement": 18, "Conditions": 27, "Measured": 27, "Value": 15, "Bound": 13}
 SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 

@@ -38,7 +38,7 @@ KINDS = STATEMENTS | {
     "sec": "Section",
 }
 
-LABEL = rf"(?:{'|'.join(KINDS)})-[\w-]+"
+LABEL = rf"(?:{'|'.join(KINDS)})-[a-z0-9-]+"
 NUMBER = r"\d+(?:\.\d+)*"
 NAMES = "|".join([*STATEMENTS.values(), "Exercise"])
 
@@ -49,7 +49,7 @@ STATEMENT = re.compile(
 )
 TAG = re.compile(rf"\s*\\tag\{{({NUMBER})\}}")
 CAPTION = re.compile(
-    rf'\s*<a id="(fig-[\w-]+)"></a>\s*\n'
+    rf'\s*<a id="(fig-[a-z0-9-]+)"></a>\s*\n'
     rf"\*\*Figure ({NUMBER})\.\*\*\s*(.*?)(?:\n\s*\n(.*))?",
     re.DOTALL,
 )

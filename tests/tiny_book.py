@@ -11,7 +11,7 @@ from bs4 import BeautifulSoup
 from jupyter_book.config import get_final_config
 from sphinx.testing.util import SphinxTestApp
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[1]
 PIXEL = b64encode(
     bytes.fromhex(
         "89504e470d0a1a0a0000000d4948445200000001000000010804000000b51c0c02"
@@ -28,6 +28,10 @@ def markdown(source):
     return {"cell_type": "markdown", "metadata": {}, "source": source}
 
 
+def labelled(label, block):
+    return f'<a id="{label}"></a>\n{block}'
+
+
 def code(source, *outputs, **metadata):
     return {
         "cell_type": "code",
@@ -41,6 +45,11 @@ def code(source, *outputs, **metadata):
 def figure(alt="A dot"):
     image = {"data": {"image/png": PIXEL}, "metadata": {}, "output_type": "display_data"}
     return code("draw()", image, mystnb={"image": {"alt": alt}} if alt else {})
+
+
+def plotly():
+    data = {"text/html": '<div class="plotly-graph-div"></div>'}
+    return code("show()", {"data": data, "metadata": {}, "output_type": "display_data"})
 
 
 def check(label, what="gap", value=3.14e-15, without=None):
@@ -66,8 +75,12 @@ class Book:
     folder: Path
     warnings: str
 
+    @property
+    def html(self):
+        return self.folder / "_build" / "html"
+
     def page(self, name):
-        text = (self.folder / "_build" / "html" / f"{name}.html").read_text(encoding="utf-8")
+        text = (self.html / f"{name}.html").read_text(encoding="utf-8")
         return BeautifulSoup(text, "html.parser")
 
     def warnings_of(self, name):
@@ -78,7 +91,8 @@ class Book:
 def write(folder, pages):
     """Pages whose names begin with a number are chapters; the others frame them."""
     pages = {"references.md": "# References\n\n```{bibliography}\n:all:\n```\n"} | pages
-    for name, text in ({"index.md": "# Index\n\n```{tableofcontents}\n```\n", "book.bib": BIBLIOGRAPHY} | pages).items():
+    index = "# Index\n\n```{tableofcontents}\n```\n"
+    for name, text in ({"index.md": index, "book.bib": BIBLIOGRAPHY} | pages).items():
         (folder / name).write_text(text, encoding="utf-8")
     chapters = [name.split(".")[0] for name in sorted(pages) if name[0].isdigit()]
     others = [name.split(".")[0] for name in pages if not name[0].isdigit()]
@@ -98,7 +112,6 @@ def build(folder):
         user_yaml=ROOT / "_config.yml", cli_config={"latex_individualpages": False}
     )
     config["extensions"].remove("sphinx_book_theme")
-    config["extensions"].remove("self_contained")
     config |= {"html_theme": "basic", "html_theme_options": {}, "html_static_path": []}
     config |= {"html_logo": "", "html_favicon": "", "html_css_files": [], "nitpicky": True}
     config |= {"bibtex_bibfiles": ["book.bib"], "external_toc_path": "_toc.yml"}
