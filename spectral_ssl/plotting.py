@@ -108,7 +108,7 @@ def relation_matrix(G, *, ax=None):
     return ax
 
 
-def overlay(trained, exact, *, coordinates=(0, 1), ax=None):
+def overlay(trained, exact, *, coordinates=(0, 1), name="closed form", ax=None):
     """Lay two coordinates of trained embeddings over the exact ones.
 
     The trained embeddings are first shifted and rotated onto the exact ones, which the
@@ -119,6 +119,8 @@ def overlay(trained, exact, *, coordinates=(0, 1), ax=None):
     trained, exact : Tensors of shape (N, K)
     coordinates : pair of int
         Which two columns to draw.
+    name : str
+        What the legend calls the exact embeddings.
     ax : matplotlib Axes, optional
 
     Returns
@@ -129,7 +131,7 @@ def overlay(trained, exact, *, coordinates=(0, 1), ax=None):
     columns = list(coordinates)
     aligned = align(trained, exact)[:, columns].detach().cpu().numpy()
     exact = exact[:, columns].detach().cpu().numpy()
-    ax.scatter(*exact.T, s=60, facecolors="none", edgecolors=BLUE, label="closed form")
+    ax.scatter(*exact.T, s=60, facecolors="none", edgecolors=BLUE, label=name)
     ax.scatter(*aligned.T, s=22, marker="x", color=VERMILION, label="trained")
     ax.set(xlabel=f"coordinate {columns[0] + 1}", ylabel=f"coordinate {columns[1] + 1}")
     ax.legend(loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=2, columnspacing=1)

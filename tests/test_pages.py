@@ -184,6 +184,7 @@ def test_colab_button(documents, name):
 
 def broken_links(html):
     documents = parsed(html)
+    anchors = {path: {tag["id"] for tag in page(id=True)} for path, page in documents.items()}
     for path, page in documents.items():
         for tag in page.find_all(["a", "link", "img", "script"]):
             link = urlsplit(urljoin(f"/{path}", tag.get("href") or tag.get("src") or ""))
@@ -192,7 +193,7 @@ def broken_links(html):
             target, fragment = unquote(link.path).lstrip("/"), unquote(link.fragment)
             if not (html / target).is_file():
                 yield f"{path}: {target}"
-            elif fragment and not documents[target].find(id=fragment):
+            elif fragment and fragment not in anchors[target]:
                 yield f"{path}: {target}#{fragment}"
 
 

@@ -165,6 +165,15 @@ def test_citation():
     assert paper["year"] == 2022
 
 
+@pytest.mark.parametrize("path", sorted((ROOT / ".github" / "workflows").glob("*.yml")))
+def test_workflow_asks_for_little(path):
+    workflow = yaml.safe_load(path.read_text())
+    assert workflow["permissions"] == {"contents": "read"}
+    steps = [step for job in workflow["jobs"].values() for step in job["steps"]]
+    actions = [step["uses"] for step in steps if "uses" in step]
+    assert actions and all(re.fullmatch(r"actions/[\w-]+@v\d+", action) for action in actions)
+
+
 @pytest.mark.parametrize("name", MARKDOWN)
 def test_commands_exist(name):
     targets = re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(), re.M)

@@ -16,9 +16,7 @@ from pathlib import Path
 import nbformat
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError
-from traitlets.config import Config
 
-LOCAL_KERNEL = Config({"KernelManager": {"transport": "ipc"}})
 CELL_METADATA = {"cellView", "jupyter", "mystnb", "tags"}
 METADATA = {
     "kernelspec": {
@@ -37,7 +35,7 @@ def execute(notebook):
             notebook,
             timeout=600,
             kernel_name="python3",
-            config=LOCAL_KERNEL,
+            extra_arguments=["--log-level=ERROR"],
             resources={"metadata": {"path": folder}},
             record_timing=False,
             store_widget_state=False,
