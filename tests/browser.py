@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import sync_playwright
 
+STILL = "* { transition: none !important; animation: none !important; }"
 PROBES = (Path(__file__).parent / "page_probes.js").read_text()
 FLAGS = [
     "--no-sandbox",
@@ -78,7 +79,7 @@ class Visit:
         answer = self.page.goto(url)
         assert answer.ok, f"{url}: {answer.status}"
         self.page.evaluate("window.MathJax?.startup?.promise")
-        self.page.add_style_tag(content="* { transition: none !important; animation: none !important }")
+        self.page.add_style_tag(content=STILL)
         self.page.evaluate(PROBES)
 
     def heard(self, message):

@@ -132,7 +132,9 @@ def keeps_quoted_math_on_one_line(notebook):
 
 
 def has_no_absolute_path(notebook):
-    path = re.compile(r"(?<![\w.])/(?:home|root|tmp|work|Users|content)\b|\b[A-Z]:\\+(?:Users|Temp|Windows)\b")
+    path = re.compile(
+        r"(?<![\w.])/(?:home|root|tmp|work|Users|content)\b|\b[A-Z]:\\+(?:Users|Temp|Windows)\b"
+    )
     for index, cell in enumerate(notebook.cells):
         outputs = texts(cell) if cell.cell_type == "code" else []
         for text in (cell.source, *outputs):
@@ -141,7 +143,7 @@ def has_no_absolute_path(notebook):
 
 
 def stays_offline(notebook):
-    network = r"https?://|\burllib|\brequests\b|\bfetch_|torch\.hub|download=|^\s*(?:!|%(?:pip|conda))"
+    network = r"https?://|\b(?:urllib|requests|fetch_)|torch\.hub|download=|^\s*(?:!|%(?:pip|conda))"
     for name, line in code_lines(notebook):
         if re.search(network, line):
             yield f"{name} reaches out: {line.strip()}"

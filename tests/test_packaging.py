@@ -5,7 +5,6 @@ import tarfile
 import zipfile
 from email.parser import HeaderParser
 
-import pytest
 from packaging.requirements import Requirement
 from project import REPOSITORY, ROOT, run
 
@@ -15,24 +14,28 @@ MODULES = {f"spectral_ssl/{path.name}" for path in (ROOT / "spectral_ssl").glob(
 NAME = f"spectral_ssl-{spectral_ssl.__version__}"
 
 
-@pytest.fixture
-def distributions(checkout, tmp_path):
-    """The source distribution, and the wheel made from it."""
-    run(sys.executable, "-m", "hatchling", "build", "-d", tmp_path, "-t", "sdist", cwd=checkout)
+def build(kind, project, folder):
+    run(sys.executable, "-m", "hatchling", "build", "-t", kind, "-d", folder, cwd=project)
+
+
+def wheel_of(project, folder):
+    build("wheel", project, folder)
+    return zipfile.ZipFile(folder / f"{NAME}-py3-none-any.whl")
+
+
+def test_distributions(checkout, tmp_path):
+    build("sdist", checkout, tmp_path)
     with tarfile.open(tmp_path / f"{NAME}.tar.gz") as sdist:
         sdist.extractall(tmp_path, filter="data")
     source = tmp_path / NAME
-    run(sys.executable, "-m", "hatchling", "build", "-d", tmp_path, "-t", "wheel", cwd=source)
-    return source, zipfile.ZipFile(tmp_path / f"{NAME}-py3-none-any.whl")
-
-
-def test_distributions(distributions):
-    source, wheel = distributions
     files = {str(path.relative_to(source)) for path in source.rglob("*") if path.is_file()}
     extra = {"pyproject.toml", "README.md", "LICENSE", "CITATION.cff", "PKG-INFO", ".gitignore"}
-    assert files - extra == MODULES and extra - files <= {".gitignore"}
+    assert files == MODULES | extra
+
+    wheel = wheel_of(checkout, tmp_path / "direct")
     assert {name for name in wheel.namelist() if ".dist-info/" not in name} == MODULES
     assert f"{NAME}.dist-info/licenses/LICENSE" in wheel.namelist()
+    assert wheel_of(source, tmp_path / "from-sdist").namelist() == wheel.namelist()
 
     about = HeaderParser().parsestr(wheel.read(f"{NAME}.dist-info/METADATA").decode())
     assert about["Name"] == "spectral-ssl"

@@ -17,7 +17,7 @@ MARKDOWN = ["README.md", "CONTRIBUTING.md", "book/how_to_run.md"]
 OWNER, NAME = REPOSITORY.removeprefix("https://github.com/").split("/")
 ADDRESS = re.compile(r"(?:github\.com|colab\.research\.google\.com/github)/([\w-]+/[\w.-]+\w)")
 PAGES = re.compile(r"([\w-]+)\.github\.io/([\w.-]+\w)?")
-PATH = re.compile(r"(?<![\w.~*-])/(?:home|root|work|tmp|Users)/|\b[A-Z]:\\+(?:Users|Temp|Windows)\b")
+PATH = re.compile(r"(?<![\w.~*-])/(?:home|root|work|tmp|Users)/|\b[A-Z]:\\+(?:Users|Windows)\b")
 REGISTRIES = re.compile(r"pypi\.|python[h]osted|anaconda\.|registry\.npm|whl/c[pu]")
 UNFINISHED = re.compile(r"\b(?:TO[D]O|FIX[M]E|XX[X])\b")
 
@@ -42,7 +42,7 @@ def texts(root=ROOT):
 
 
 def found(pattern, root=ROOT):
-    return [f"{path}: {hit.group()}" for path, text in texts(root) for hit in pattern.finditer(text)]
+    return [f"{path}: {hit[0]}" for path, text in texts(root) for hit in pattern.finditer(text)]
 
 
 def other_addresses(root, address):
@@ -100,14 +100,15 @@ def test_nothing_of(pattern, sample):
 
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 EXTRAS = PROJECT["optional-dependencies"]
+CONSTRAINTS = (ROOT / "constraints.txt").read_text()
 PINS = {
     canonicalize_name(name): version
-    for name, version in re.findall(r"^([\w.-]+)==(\S+)$", (ROOT / "constraints.txt").read_text(), re.M)
+    for name, version in re.findall(r"^([\w.-]+)==(\S+)$", CONSTRAINTS, re.M)
 }
 
 
 def test_constraints_are_exact_pins():
-    lines = (ROOT / "constraints.txt").read_text().splitlines()
+    lines = CONSTRAINTS.splitlines()
     assert [line for line in lines if not line.startswith("#") and "==" not in line] == []
     assert len(PINS) == sum("==" in line for line in lines)
 
