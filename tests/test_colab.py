@@ -9,37 +9,15 @@ import os
 import re
 import shutil
 import venv
-from importlib import metadata
 
 import nbformat
 import pytest
 from house_rules import INSTALL_GUARD
 from nbformat import v4
-from packaging.requirements import Requirement
-from project import REPOSITORY, ROOT, run
+from project import REPOSITORY, ROOT, installed, run
 
 NOTEBOOKS = sorted((ROOT / "chapters").glob("*.ipynb"))
 COLAB = ["torch", "numpy", "scipy", "scikit-learn", "matplotlib", "tqdm", "ipykernel", "nbclient"]
-
-
-def needed(names):
-    """The installed distributions of these names and all that they need."""
-    found = {}
-    names = list(names)
-    while names:
-        name = names.pop()
-        try:
-            distribution = metadata.distribution(name)
-        except metadata.PackageNotFoundError:
-            continue
-        if distribution.name in found:
-            continue
-        found[distribution.name] = distribution
-        for line in distribution.requires or []:
-            requirement = Requirement(line)
-            if requirement.marker is None or requirement.marker.evaluate({"extra": ""}):
-                names.append(requirement.name)
-    return found.values()
 
 
 def link(source, target):
@@ -57,7 +35,7 @@ def python(tmp_path_factory):
     folder = tmp_path_factory.mktemp("colab")
     venv.create(folder, with_pip=True)
     site_packages = next(folder.glob("lib/python3*/site-packages"))
-    for distribution in needed(COLAB):
+    for distribution in installed(COLAB).values():
         for file in distribution.files:
             if file.parts[0] != ".." and not (site_packages / file).exists():
                 link(distribution.locate_file(file), site_packages / file)

@@ -3,14 +3,13 @@
 import json
 import re
 import tomllib
-from importlib import metadata
 
 import pytest
 import yaml
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 from packaging.version import Version
-from project import REPOSITORY, ROOT, run
+from project import REPOSITORY, ROOT, installed, run
 from set_repository import tracked_files
 
 MARKDOWN = ["README.md", "CONTRIBUTING.md", "book/how_to_run.md"]
@@ -119,29 +118,9 @@ def test_requirement_has_a_pin(line):
     assert PINS[canonicalize_name(requirement.name)] in requirement.specifier
 
 
-def installed(names):
-    """Installed distributions that the named ones need, and these."""
-    todo, done = list(map(Requirement, names)), {}
-    while todo:
-        requirement = todo.pop()
-        name = canonicalize_name(requirement.name)
-        key = (name, frozenset(requirement.extras))
-        if key in done:
-            continue
-        try:
-            done[key] = metadata.version(name)
-        except metadata.PackageNotFoundError:
-            continue
-        for line in metadata.requires(name) or []:
-            needed = Requirement(line)
-            extras = ["", *requirement.extras]
-            if needed.marker is None or any(needed.marker.evaluate({"extra": e}) for e in extras):
-                todo.append(needed)
-    return {name: Version(version).public for (name, _), version in done.items()}
-
-
 def test_every_installed_package_has_a_pin():
-    needed = installed([*PROJECT["dependencies"], *EXTRAS["book"], *EXTRAS["test"]])
+    found = installed([*PROJECT["dependencies"], *EXTRAS["book"], *EXTRAS["test"]])
+    needed = {name: Version(package.version).public for name, package in found.items()}
     assert len(needed) > 100
     cuda = re.compile(r"nvidia-|cuda-|triton$")
     needed = {name: version for name, version in needed.items() if not cuda.match(name)}
