@@ -101,6 +101,16 @@ def test_large_sparse_matrix_agrees_with_dense_solver():
     torch.testing.assert_close(L @ vectors, vectors * values, atol=1e-7, rtol=0)
 
 
+def test_large_sparse_matrix_with_repeated_eigenvalues():
+    part = relations.nearest_neighbors(gaussian(800, 2), 8).to_dense()
+    L = relations.laplacian(torch.block_diag(part, part, part).to_sparse_coo())
+    values, vectors = linalg.smallest_eigenpairs(L, 8, orthogonal_to_ones=True)
+    dense, _ = linalg.smallest_eigenpairs(L.to_dense(), 8, orthogonal_to_ones=True)
+    torch.testing.assert_close(values, dense, atol=1e-9, rtol=1e-7)
+    torch.testing.assert_close(vectors.T @ vectors, torch.eye(8).double(), atol=1e-8, rtol=0)
+    assert vectors.sum(dim=0).abs().max() < 1e-8
+
+
 @pytest.mark.parametrize("n_components", [0, 6, 2.0, True, -1])
 def test_number_of_eigenpairs_is_checked(n_components):
     with pytest.raises(ValueError, match="n_components"):
