@@ -6,7 +6,6 @@ NB ?= $(sort $(wildcard chapters/*.ipynb))
 BIN := .venv/bin
 READY := .venv/.ready
 export OMP_NUM_THREADS ?= 1
-export TQDM_DISABLE ?= 1
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help

@@ -13,9 +13,13 @@ bound does not hold. A cell that writes to stderr fails, and so a warning does.
 """
 
 import math
+import os
 import re
 
 import pytest
+
+# Kernels inherit it: progress bars are for people, not for outputs.
+os.environ["TQDM_DISABLE"] = "1"
 
 MEASURED = re.compile(r"^(✓ .*) \(measured [^()]*\)$", re.MULTILINE)
 NUMBER = re.compile(r"\s*([-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?)")
