@@ -10,6 +10,7 @@ from spectral_ssl import (
     losses,
     metrics,
     relations,
+    spectral,
     training,
 )
 
@@ -24,6 +25,7 @@ __all__ = [
     "losses",
     "metrics",
     "relations",
+    "spectral",
     "training",
 ]
 

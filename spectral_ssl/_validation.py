@@ -87,21 +87,85 @@ def _check_relation_entries(G, name):
             f"{name} has negative entries (smallest {values.min().item():.3g}); "
             "relations are weights of attraction, so set negative ones to 0"
         )
-    gap = abs(G - G.T)
-    gap = gap.coalesce().values() if G.is_sparse else gap
-    scale = values.max().item() if values.numel() else 0.0
-    tolerance = 100 * torch.finfo(G.dtype).eps * scale
-    if gap.numel() and gap.max().item() > tolerance:
-        raise ValueError(
-            f"{name} is not symmetric (largest difference {gap.max().item():.3g}); "
-            f"pass ({name} + {name}.T) / 2"
-        )
+    _check_symmetry(G, name)
     isolated = (row_sums(G) <= 0).nonzero().flatten().tolist()
     if isolated:
         raise ValueError(
             f"{name} leaves {len(isolated)} sample(s) without any relation (first: sample "
             f"{isolated[0]}); drop isolated samples or give them a positive"
         )
+
+
+def _check_symmetry(A, name, rtol=None):
+    rtol = 100 * torch.finfo(A.dtype).eps if rtol is None else rtol
+    gap, size = abs(A - A.T), abs(A)
+    if A.is_sparse:
+        gap, size = gap.coalesce().values(), size.coalesce().values()
+    if not gap.numel():
+        return
+    if gap.max() > rtol * size.max():
+        raise ValueError(
+            f"{name} is not symmetric (largest difference {gap.max().item():.3g}); "
+            f"pass ({name} + {name}.T) / 2"
+        )
+
+
+def check_symmetric(A, name, rtol=None):
+    """A finite, dense, symmetric matrix, exactly symmetrised and in float64."""
+    A = check_samples(A, name)
+    if A.shape[0] != A.shape[1]:
+        raise ValueError(f"{name} must be a square (N, N) matrix, got shape {tuple(A.shape)}")
+    _check_symmetry(A, name, rtol)
+    A = A.double()
+    return (A + A.T) / 2
+
+
+def check_distances(distances, name="distances"):
+    """A symmetric, non-negative matrix of distances with a zero diagonal, in float64.
+
+    ``torch.cdist`` takes roots of rounded squares, so small distances carry an error of the size
+    of the root of the precision.
+    """
+    rounding = 100 * torch.finfo(as_tensor(distances, name).dtype).eps ** 0.5
+    symmetric = check_symmetric(distances, name, rounding)
+    if (symmetric < 0).any():
+        raise ValueError(
+            f"{name} has negative entries (smallest {symmetric.min().item():.3g}); "
+            "pass distances, not similarities"
+        )
+    if symmetric.diagonal().max() > rounding * symmetric.max():
+        raise ValueError(
+            f"{name} is not zero on the diagonal; pass distances, not similarities, and set "
+            "the distance of every sample to itself to 0"
+        )
+    return symmetric.fill_diagonal_(0)
+
+
+def check_pairs(Xa, Xb, names=("Xa", "Xb")):
+    """Two finite matrices whose rows are the two views of the same samples."""
+    Xa, Xb = check_samples(Xa, names[0]), check_samples(Xb, names[1])
+    if len(Xa) != len(Xb):
+        raise ValueError(
+            f"{names[0]} has {len(Xa)} rows and {names[1]} has {len(Xb)}; "
+            "row i of both must be the two views of sample i"
+        )
+    return Xa, Xb
+
+
+def check_labels(labels, n_samples=None):
+    """Class index of every sample and size of every class, as int64 tensors."""
+    labels = np.asarray(labels)
+    if labels.ndim != 1 or len(labels) < 2:
+        raise ValueError(
+            f"labels must be a one-dimensional sequence of at least 2 labels, got shape "
+            f"{labels.shape}"
+        )
+    if n_samples is not None and len(labels) != n_samples:
+        raise ValueError(f"labels names {len(labels)} samples but there are {n_samples}")
+    if labels.dtype.kind == "f" and not np.isfinite(labels).all():
+        raise ValueError("labels contains NaN or infinity; every sample needs a class")
+    _, classes, counts = np.unique(labels, return_inverse=True, return_counts=True)
+    return torch.as_tensor(classes), torch.as_tensor(counts)
 
 
 def row_sums(G):

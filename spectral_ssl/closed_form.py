@@ -1,67 +1,11 @@
 """Serves chapter 4: the optimum of each loss in closed form, free and linear."""
 
-from dataclasses import dataclass
+from spectral_ssl import spectral
+from spectral_ssl._validation import check_relation, check_samples, check_weight
+from spectral_ssl.linalg import rank_tolerance
+from spectral_ssl.solution import Solution
 
-import torch
-
-from spectral_ssl._validation import (
-    check_integer,
-    check_relation,
-    check_samples,
-    check_weight,
-)
-from spectral_ssl.linalg import smallest_eigenpairs, whiten
-from spectral_ssl.relations import laplacian
-
-
-@dataclass(frozen=True)
-class Solution:
-    """A closed-form optimum.
-
-    Attributes
-    ----------
-    embedding : Tensor of shape (N, K)
-        An optimal embedding; which others are optimal is said by the function that made it.
-    loss : float
-        The optimal value.
-    spectrum : Tensor of shape (K,)
-        The eigenvalues behind it.
-    weights : Tensor of shape (D, K) or None
-        Optimal linear weights, ``embedding = X @ weights``; None for free embeddings.
-    """
-
-    embedding: torch.Tensor
-    loss: float
-    spectrum: torch.Tensor
-    weights: torch.Tensor | None = None
-
-    def transform(self, X):
-        """Embed new samples with the linear weights.
-
-        Parameters
-        ----------
-        X : Tensor of shape (M, D)
-
-        Returns
-        -------
-        Tensor of shape (M, K)
-
-        Raises
-        ------
-        ValueError
-            If the solution has no weights or ``X`` has another number of columns.
-        """
-        if self.weights is None:
-            raise ValueError(
-                "a free embedding is defined on its own samples only; use a linear solution "
-                "to embed new ones"
-            )
-        X = check_samples(X, min_samples=1)
-        if X.shape[1] != len(self.weights):
-            raise ValueError(
-                f"X has {X.shape[1]} columns but the weights expect {len(self.weights)}"
-            )
-        return X @ self.weights.to(X.dtype)
+__all__ = ["vicreg", "vicreg_linear"]
 
 
 def vicreg(G, n_components, *, invariance=1.0, variance=1.0, covariance=1.0):
@@ -107,22 +51,12 @@ def vicreg(G, n_components, *, invariance=1.0, variance=1.0, covariance=1.0):
     """
     G = check_relation(G)
     gamma, alpha = _vicreg_weights(invariance, variance, covariance)
-    n_samples = len(G)
-    check_integer(
-        n_components,
-        "n_components",
-        at_most=n_samples - 1,
-        reason=f"{n_samples} centred samples span {n_samples - 1} dimensions",
-    )
-    eigenvalues, eigenvectors = smallest_eigenpairs(
-        laplacian(G.double()), n_components, orthogonal_to_ones=True
-    )
-    variances = (1 - gamma / alpha * eigenvalues).clamp(min=0)
-    embedding = n_samples**0.5 * eigenvectors * variances.sqrt()
+    eigenmaps = spectral.laplacian_eigenmaps(G.double(), n_components)
+    variances = (1 - gamma / alpha * eigenmaps.spectrum).clamp(min=0)
     return Solution(
-        embedding=embedding.to(G.dtype),
+        embedding=(eigenmaps.embedding * variances.sqrt()).to(G.dtype),
         loss=alpha * (1 - variances**2).sum().item(),
-        spectrum=eigenvalues.to(G.dtype),
+        spectrum=eigenmaps.spectrum.to(G.dtype),
     )
 
 
@@ -173,29 +107,15 @@ def vicreg_linear(
     X = check_samples(X)
     G = check_relation(G, n_samples=len(X))
     gamma, alpha = _vicreg_weights(invariance, variance, covariance)
-    whitening = whiten(X.double(), rtol=max(rtol, _rank_floor(X)))
-    check_integer(
-        n_components,
-        "n_components",
-        at_most=whitening.rank,
-        reason=f"the centred X has rank {whitening.rank}",
-    )
-    white = whitening(X.double())
-    energy = white.T @ (laplacian(G.double()) @ white) / len(X)
-    eigenvalues, directions = smallest_eigenpairs((energy + energy.T) / 2, n_components)
-    variances = (1 - gamma / alpha * eigenvalues).clamp(min=0)
-    weights = whitening.map @ directions * variances.sqrt()
+    projections = spectral.lpp(X.double(), G, n_components, rtol=rank_tolerance(X, rtol))
+    variances = (1 - gamma / alpha * projections.spectrum).clamp(min=0)
+    weights = projections.weights * variances.sqrt()
     return Solution(
         embedding=(X.double() @ weights).to(X.dtype),
         loss=alpha * (1 - variances**2).sum().item(),
-        spectrum=eigenvalues.to(X.dtype),
+        spectrum=projections.spectrum.to(X.dtype),
         weights=weights.to(X.dtype),
     )
-
-
-def _rank_floor(X):
-    """Relative variance below which a direction of ``X`` is rounding noise of its dtype."""
-    return (torch.finfo(X.dtype).eps * max(X.shape)) ** 2
 
 
 def _vicreg_weights(invariance, variance, covariance):

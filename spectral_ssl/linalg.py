@@ -11,6 +11,7 @@ from spectral_ssl._validation import (
     check_samples,
     check_weight,
     row_sums,
+    sparse_matrix,
 )
 
 # Above this size a sparse matrix is never densified.
@@ -108,8 +109,50 @@ def whiten(X, *, rtol=1e-10):
     return Whitening(mean=X.mean(dim=0), map=scaled.to(X.dtype))
 
 
-def smallest_eigenpairs(A, n_components, *, orthogonal_to_ones=False):
+def rank_tolerance(X, rtol):
+    """Share of the top variance below which a direction of ``X`` counts as constant.
+
+    Parameters
+    ----------
+    X : Tensor of shape (N, D)
+    rtol : float
+        The share asked for.
+
+    Returns
+    -------
+    float
+        ``rtol``, or the share that is rounding noise in the dtype of ``X`` if that is larger.
+    """
+    return max(rtol, (torch.finfo(X.dtype).eps * max(X.shape)) ** 2)
+
+
+def divide_rows_and_columns(A, scale):
+    r"""Divide every entry :math:`A_{ij}` by :math:`s_i s_j`.
+
+    Parameters
+    ----------
+    A : Tensor of shape (N, N)
+        Dense or sparse.
+    scale : Tensor of shape (N,)
+        The divisors :math:`s`.
+
+    Returns
+    -------
+    Tensor of shape (N, N)
+        Dense or sparse like ``A``.
+    """
+    if not A.is_sparse:
+        return A / scale / scale[:, None]
+    A = A.coalesce()
+    rows, columns = A.indices()
+    return sparse_matrix(A.indices(), A.values() / scale[rows] / scale[columns], A.shape)
+
+
+def smallest_eigenpairs(A, n_components, *, orthogonal_to_ones=False, metric=None):
     r"""Smallest eigenvalues of a symmetric matrix and orthonormal eigenvectors.
+
+    Solves :math:`A u = \lambda M u` with :math:`u_k^\top M u_l = 1[k = l]`, where :math:`M` is
+    the identity or a diagonal matrix.
 
     Parameters
     ----------
@@ -119,10 +162,11 @@ def smallest_eigenpairs(A, n_components, *, orthogonal_to_ones=False):
     n_components : int
         Number of eigenpairs :math:`K`.
     orthogonal_to_ones : bool
-        Restrict the matrix to :math:`1^\perp`, the vectors that sum to zero, that is take the
-        eigenpairs of :math:`HAH` other than the constant vector. Unlike dropping the first
-        eigenvector this is right for disconnected graphs too, whose Laplacian has several
-        zero eigenvalues.
+        Only vectors with :math:`1^\top M u = 0`, for :math:`M = I` those that sum to zero.
+        Unlike dropping the first eigenvector this is right for disconnected graphs too, whose
+        Laplacian has several zero eigenvalues.
+    metric : Tensor of shape (N,), optional
+        Positive diagonal of :math:`M`; by default all ones.
 
     Returns
     -------
@@ -142,47 +186,84 @@ def smallest_eigenpairs(A, n_components, *, orthogonal_to_ones=False):
     check_integer(
         n_components, "n_components", at_most=limit, reason=f"there are {limit} eigenpairs"
     )
-    # HAH + shift 11'/N moves the constant vector above all other eigenvalues.
-    shift = 2 * _spectral_bound(A) + 1 if orthogonal_to_ones else 0.0
+    A = A.double()
+    scale = torch.ones(n_samples, dtype=A.dtype, device=A.device)
+    if metric is not None:
+        scale = metric.double().sqrt()
+        A = divide_rows_and_columns(A, scale)
+    ones = scale / torch.linalg.norm(scale) if orthogonal_to_ones else None
     if A.is_sparse and n_samples > _DENSE_LIMIT and 4 * n_components < n_samples:
-        return _lanczos_smallest(A, n_components, shift)
-    A = (A.to_dense() if A.is_sparse else A).double()
-    if orthogonal_to_ones:
-        A = center(center(A).T)
-        A = (A + A.T) / 2 + shift / n_samples
+        eigenvalues, eigenvectors = _lanczos_smallest(A, n_components, ones)
+    else:
+        eigenvalues, eigenvectors = _dense_smallest(A, n_components, ones)
+    return eigenvalues, eigenvectors / scale[:, None]
+
+
+def largest_eigenpairs(A, n_components, *, orthogonal_to_ones=False):
+    r"""Largest (signed) eigenvalues of a symmetric matrix and orthonormal eigenvectors.
+
+    Parameters
+    ----------
+    A, n_components, orthogonal_to_ones
+        As in :func:`smallest_eigenpairs`.
+
+    Returns
+    -------
+    eigenvalues : Tensor of shape (K,)
+        In descending order, float64.
+    eigenvectors : Tensor of shape (N, K)
+        Orthonormal columns, float64.
+
+    Raises
+    ------
+    ValueError
+        If ``n_components`` is larger than the number of eigenpairs.
+    """
+    eigenvalues, eigenvectors = smallest_eigenpairs(
+        -A, n_components, orthogonal_to_ones=orthogonal_to_ones
+    )
+    return -eigenvalues, eigenvectors
+
+
+def _dense_smallest(A, n_components, ones):
+    """Smallest eigenpairs on the complement of the unit vector ``ones``, all of them at once."""
+    A = A.to_dense() if A.is_sparse else A
+    if ones is not None:
+        A = A - torch.outer(ones, ones @ A)
+        A = A - torch.outer(A @ ones, ones)
+        A = (A + A.T) / 2 + _above_spectrum(A) * torch.outer(ones, ones)
     eigenvalues, eigenvectors = torch.linalg.eigh(A)
     return eigenvalues[:n_components], eigenvectors[:, :n_components]
 
 
-def _spectral_bound(A):
-    """Largest absolute row sum, a bound on every eigenvalue's size (Gershgorin)."""
-    return row_sums(abs(A)).max().item()
+def _above_spectrum(A):
+    """A shift that lifts a vector above all eigenvalues, from the largest absolute row sum."""
+    return 2 * row_sums(abs(A)).max().item() + 1
 
 
-def _lanczos_smallest(A, n_components, shift):
-    """Smallest eigenpairs of ``HAH + shift 11'/N`` by Lanczos on ``bound - A``, matrix free."""
-    n_samples = A.shape[0]
+def _lanczos_smallest(A, n_components, ones):
+    """The same by Lanczos on ``shift - A``, matrix free."""
     A_coo = A.coalesce().cpu()
     matrix = scipy.sparse.csr_array(
-        (A_coo.values().double().numpy(), A_coo.indices().numpy()), shape=A_coo.shape
+        (A_coo.values().numpy(), A_coo.indices().numpy()), shape=A_coo.shape
     )
-    bound = _spectral_bound(A)
+    shift = _above_spectrum(A) / 2
+    ones = None if ones is None else ones.cpu().numpy()
+
+    def project(v):
+        return v if ones is None else v - ones * (ones @ v)
 
     def flipped(v):
-        v = np.asarray(v).ravel()
-        if not shift:
-            return bound * v - matrix @ v
-        mean = v.mean()
-        image = matrix @ (v - mean)
-        return bound * v - (image - image.mean()) - shift * mean
+        v = project(np.asarray(v).ravel())
+        return project(shift * v - matrix @ v)
 
     operator = scipy.sparse.linalg.LinearOperator(matrix.shape, flipped, dtype=np.float64)
-    start = np.random.default_rng(0).standard_normal(n_samples)
+    start = np.random.default_rng(0).standard_normal(len(A))
     values, vectors = scipy.sparse.linalg.eigsh(
-        operator, k=n_components, which="LA", v0=start, ncv=max(40, 3 * n_components)
+        operator, k=n_components, which="LA", v0=project(start), ncv=max(40, 3 * n_components)
     )
     order = np.argsort(-values)
-    eigenvalues = torch.as_tensor(bound - values[order], device=A.device)
+    eigenvalues = torch.as_tensor(shift - values[order], device=A.device)
     return eigenvalues, torch.as_tensor(vectors[:, order].copy(), device=A.device)
 
 

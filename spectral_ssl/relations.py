@@ -1,17 +1,21 @@
-"""Serves chapters 1 and 4: where the relation matrix G comes from, and its Laplacian."""
+"""Serves chapters 1, 3 and 4: where the relation matrix G comes from, and its Laplacian."""
 
 import numpy as np
+import scipy.sparse
 import torch
+from scipy.sparse.csgraph import connected_components as scipy_components
+from scipy.sparse.csgraph import shortest_path
 from sklearn.neighbors import kneighbors_graph
 
 from spectral_ssl._validation import (
     check_integer,
+    check_labels,
     check_relation,
     check_samples,
     row_sums,
     sparse_matrix,
 )
-from spectral_ssl.linalg import center
+from spectral_ssl.linalg import center, divide_rows_and_columns
 
 
 def degree(G):
@@ -34,10 +38,47 @@ def degree(G):
     return row_sums(check_relation(G))
 
 
-def laplacian(G):
+def laplacian(G, *, normalized=False):
     r"""Graph Laplacian :math:`L = D_G - G`, with :math:`D_G` the diagonal matrix of degrees.
 
-    The diagonal of ``G`` cancels: self-relations do not change the Laplacian.
+    The diagonal of ``G`` cancels: self-relations do not change the Laplacian. Normalised it is
+    :math:`D_G^{-1/2} L D_G^{-1/2} = I - D_G^{-1/2} G D_G^{-1/2}`, with eigenvalues between 0
+    and 2, and self-relations do change it.
+
+    Parameters
+    ----------
+    G : Tensor of shape (N, N)
+        Symmetric non-negative relations, dense or sparse.
+    normalized : bool
+        Divide by the square roots of the degrees.
+
+    Returns
+    -------
+    Tensor of shape (N, N)
+        Dense or sparse like ``G``.
+
+    Raises
+    ------
+    ValueError
+        If ``G`` is not symmetric and non-negative, or a sample has no relation.
+
+    References
+    ----------
+    Chung (1997), *Spectral Graph Theory*.
+    """
+    G = normalized_adjacency(G) if normalized else check_relation(G)
+    diagonal = torch.ones_like(row_sums(G)) if normalized else row_sums(G)
+    if not G.is_sparse:
+        return torch.diag(diagonal) - G
+    positions = torch.arange(len(G), device=G.device).expand(2, -1)
+    indices = torch.cat([positions, G.indices()], dim=1)
+    return sparse_matrix(indices, torch.cat([diagonal, -G.values()]), G.shape)
+
+
+def normalized_adjacency(G):
+    r"""Relations divided by the square roots of both degrees, :math:`D_G^{-1/2} G D_G^{-1/2}`.
+
+    Its eigenvalues lie between -1 and 1, and 1 belongs to the square roots of the degrees.
 
     Parameters
     ----------
@@ -53,18 +94,35 @@ def laplacian(G):
     ------
     ValueError
         If ``G`` is not symmetric and non-negative, or a sample has no relation.
-
-    References
-    ----------
-    Chung, F. (1997). *Spectral Graph Theory*.
     """
     G = check_relation(G)
-    degrees = row_sums(G)
-    if not G.is_sparse:
-        return torch.diag(degrees) - G
-    diagonal = torch.arange(len(G), device=G.device).expand(2, -1)
-    indices = torch.cat([diagonal, G.indices()], dim=1)
-    return sparse_matrix(indices, torch.cat([degrees, -G.values()]), G.shape)
+    return divide_rows_and_columns(G, row_sums(G).sqrt())
+
+
+def connected_components(G):
+    """Number the connected components of the relation graph.
+
+    Parameters
+    ----------
+    G : Tensor of shape (N, N)
+        Symmetric non-negative relations, dense or sparse.
+
+    Returns
+    -------
+    Tensor of shape (N,), int64
+        The component of each sample, from 0 on in the order of their first samples.
+
+    Raises
+    ------
+    ValueError
+        If ``G`` is not symmetric and non-negative, or a sample has no relation.
+    """
+    G = check_relation(G)
+    coo = G if G.is_sparse else G.to_sparse_coo().coalesce()
+    pairs = coo.indices()[:, coo.values() > 0].cpu().numpy()
+    graph = scipy.sparse.csr_array((np.ones(pairs.shape[1]), pairs), shape=G.shape)
+    _, labels = scipy_components(graph, directed=False)
+    return torch.as_tensor(labels, dtype=torch.int64, device=G.device)
 
 
 def dirichlet_energy(Z, G):
@@ -114,17 +172,9 @@ def from_labels(labels):
     ValueError
         If ``labels`` is not one-dimensional or has fewer than 2 entries.
     """
-    labels = np.asarray(labels)
-    if labels.ndim != 1 or len(labels) < 2:
-        raise ValueError(
-            f"labels must be a one-dimensional sequence of at least 2 labels, got shape "
-            f"{labels.shape}"
-        )
-    if labels.dtype.kind == "f" and not np.isfinite(labels).all():
-        raise ValueError("labels contains NaN or infinity; every sample needs a class")
-    _, classes, counts = np.unique(labels, return_inverse=True, return_counts=True)
-    same = torch.as_tensor(classes[:, None] == classes[None, :], dtype=torch.float64)
-    return same / torch.as_tensor(counts[classes], dtype=torch.float64)
+    classes, counts = check_labels(labels)
+    same = (classes[:, None] == classes).double()
+    return same / counts[classes]
 
 
 def from_views(n_sources, n_views):
@@ -216,12 +266,57 @@ def nearest_neighbors(X, n_neighbors):
         If ``X`` is not a finite matrix or ``n_neighbors`` is out of range.
     """
     X = check_samples(X)
-    others = len(X) - 1
-    check_integer(
-        n_neighbors, "n_neighbors", at_most=others, reason=f"each sample has {others} others"
-    )
-    A = kneighbors_graph(X.detach().cpu().numpy(), n_neighbors, include_self=False)
+    A = _neighbor_graph(X, n_neighbors, mode="connectivity")
     G = ((A + A.T) / (2 * n_neighbors)).tocoo()
     indices = torch.as_tensor(np.stack([G.row, G.col]), device=X.device)
     values = torch.as_tensor(G.data, dtype=X.dtype, device=X.device)
     return sparse_matrix(indices, values, G.shape)
+
+
+def geodesic_distances(X, n_neighbors):
+    r"""Lengths of the shortest paths in the nearest-neighbour graph.
+
+    Each sample is joined to its ``n_neighbors`` nearest by an edge as long as their Euclidean
+    distance; edges can be walked both ways. For samples dense on a curved surface the lengths
+    approximate distances along the surface.
+
+    Parameters
+    ----------
+    X : Tensor of shape (N, D)
+        One sample a row.
+    n_neighbors : int
+        Number of neighbours :math:`k`, from 1 to :math:`N-1`.
+
+    Returns
+    -------
+    Tensor of shape (N, N)
+        On the device and in the dtype of ``X``.
+
+    Raises
+    ------
+    ValueError
+        If ``X`` is not a finite matrix, ``n_neighbors`` is out of range, or the graph is not
+        connected, so that some samples have no path between them.
+
+    References
+    ----------
+    Tenenbaum, de Silva & Langford (2000), *ISOMAP*.
+    """
+    X = check_samples(X)
+    edges = _neighbor_graph(X, n_neighbors, mode="distance")
+    n_components, _ = scipy_components(edges, directed=False)
+    if n_components > 1:
+        raise ValueError(
+            f"the neighbour graph falls into {n_components} components with no path between "
+            f"them; raise n_neighbors={n_neighbors} or embed the components one by one"
+        )
+    return torch.as_tensor(shortest_path(edges, directed=False), dtype=X.dtype, device=X.device)
+
+
+def _neighbor_graph(X, n_neighbors, mode):
+    """Directed nearest-neighbour graph of the rows of ``X`` as a scipy sparse matrix."""
+    others = len(X) - 1
+    check_integer(
+        n_neighbors, "n_neighbors", at_most=others, reason=f"each sample has {others} others"
+    )
+    return kneighbors_graph(X.detach().cpu().numpy(), n_neighbors, mode=mode, include_self=False)

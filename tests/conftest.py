@@ -4,6 +4,7 @@ import os
 import shutil
 
 import pytest
+import torch
 from project import ROOT, run
 from set_repository import tracked_files
 
@@ -12,6 +13,11 @@ GIT_IDENTITY = {
     for role in ("AUTHOR", "COMMITTER")
     for what, value in (("NAME", "Spectral SSL"), ("EMAIL", "tests@localhost"))
 }
+
+
+def pytest_runtest_setup(item):
+    if item.get_closest_marker("gpu") and not torch.cuda.is_available():
+        pytest.skip("needs a GPU")
 
 
 @pytest.fixture

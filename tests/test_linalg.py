@@ -128,3 +128,20 @@ def test_orthonormal_basis_has_the_numerical_rank():
     basis = linalg.orthonormal_basis(Z)
     assert basis.shape == (20, 2)
     torch.testing.assert_close(basis @ (basis.T @ Z), Z)
+
+
+def test_a_metric_gives_scipys_generalised_eigenpairs():
+    A, metric = gaussian(9, 9), gaussian(9, seed=1).abs() + 0.1
+    A = A + A.T
+    values, vectors = linalg.smallest_eigenpairs(A, 4, metric=metric)
+    expected = scipy.linalg.eigh(A.numpy(), np.diag(metric.numpy()), eigvals_only=True)[:4]
+    assert np.allclose(values, expected)
+    assert torch.allclose(A @ vectors, metric[:, None] * vectors * values)
+    assert torch.allclose(vectors.T @ (metric[:, None] * vectors), torch.eye(4, dtype=A.dtype))
+
+
+def test_largest_eigenpairs_are_signed_and_descending():
+    A = torch.diag(torch.tensor([1.0, -5.0, 3.0, 2.0]))
+    values, vectors = linalg.largest_eigenpairs(A, 2)
+    assert values.tolist() == [3, 2]
+    assert vectors.abs().argmax(dim=0).tolist() == [2, 3]

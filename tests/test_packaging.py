@@ -10,7 +10,7 @@ from project import REPOSITORY, ROOT, run
 
 import spectral_ssl
 
-MODULES = {f"spectral_ssl/{path.name}" for path in (ROOT / "spectral_ssl").glob("*.py")}
+MODULES = {str(path.relative_to(ROOT)) for path in (ROOT / "spectral_ssl").rglob("*.py")}
 NAME = f"spectral_ssl-{spectral_ssl.__version__}"
 
 

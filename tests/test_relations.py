@@ -3,7 +3,7 @@
 import networkx
 import numpy as np
 import pytest
-import scipy.sparse
+import scipy.sparse.csgraph
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -160,3 +160,57 @@ def test_sizes_of_embedding_and_relation_must_agree():
 def test_bad_input_is_refused(call, message):
     with pytest.raises(ValueError, match=message):
         call()
+
+
+@settings(max_examples=30, deadline=None)
+@given(seed=st.integers(0, 1000), sparse=st.booleans())
+def test_normalized_laplacian_has_eigenvalues_between_0_and_2(seed, sparse):
+    G = torch.rand(12, 12, generator=torch.Generator().manual_seed(seed), dtype=torch.float64)
+    G = (G + G.T).fill_diagonal_(0)
+    L = relations.laplacian(G.to_sparse() if sparse else G, normalized=True)
+    L = L.to_dense() if sparse else L
+    values = torch.linalg.eigvalsh(L)
+    assert values.min() > -1e-12 and values.max() < 2 + 1e-12
+    assert np.allclose(L, scipy.sparse.csgraph.laplacian(G.numpy(), normed=True))
+
+
+def test_normalized_adjacency_keeps_the_square_roots_of_the_degrees():
+    G = relations.from_pairs([[0, 1], [1, 2], [2, 3], [1, 3]], 4)
+    root = relations.degree(G).sqrt()
+    assert torch.allclose(relations.normalized_adjacency(G) @ root, root)
+
+
+@pytest.mark.parametrize("sparse", [False, True])
+def test_connected_components(sparse):
+    G = relations.from_pairs([[0, 3], [1, 2], [2, 4]], 5)
+    G = G if sparse else G.to_dense()
+    assert relations.connected_components(G).tolist() == [0, 1, 1, 0, 1]
+
+
+def test_connected_components_do_not_follow_relations_of_weight_zero():
+    pairs, weights = [[0, 1, 2, 3, 1, 2], [1, 0, 3, 2, 2, 1]], [1.0, 1, 1, 1, 0, 0]
+    G = torch.sparse_coo_tensor(pairs, weights, check_invariants=True)
+    assert relations.connected_components(G).tolist() == [0, 0, 1, 1]
+
+
+def test_geodesic_distances_on_a_line_are_euclidean():
+    X = torch.tensor([[0.0], [1.0], [2.5], [7.0]], dtype=torch.float64)
+    assert torch.allclose(relations.geodesic_distances(X, 2), abs(X - X.T))
+
+
+def test_geodesic_distances_follow_the_circle():
+    angles = 2 * torch.pi * torch.arange(100, dtype=torch.float64) / 100
+    circle = torch.stack([angles.cos(), angles.sin()], dim=1)
+    opposite = relations.geodesic_distances(circle, 2)[0, 50].item()
+    assert opposite == pytest.approx(100 * np.sin(np.pi / 100))
+
+
+def test_geodesic_distances_walk_edges_of_length_zero():
+    X = torch.tensor([[0.0], [0.0], [0.0], [1.0], [2.0]], dtype=torch.float64)
+    assert relations.geodesic_distances(X, 3)[:3, 4].tolist() == [2, 2, 2]
+
+
+def test_geodesic_distances_refuse_a_disconnected_graph():
+    X = torch.tensor([[0.0], [0.0], [9.0], [9.0]], dtype=torch.float64)
+    with pytest.raises(ValueError, match="2 components.*raise n_neighbors=1"):
+        relations.geodesic_distances(X, 1)

@@ -1,0 +1,75 @@
+"""Serves the classical methods: centred Gram matrices and affine extensions."""
+
+from functools import partial
+
+import torch
+
+from spectral_ssl._validation import check_integer, check_symmetric
+from spectral_ssl.linalg import center, rank_tolerance
+from spectral_ssl.solution import Solution
+
+
+def centered_gram(gram, name="gram"):
+    """Check a Gram matrix and return :math:`HKH` in float64."""
+    gram = check_symmetric(gram, name)
+    return center(center(gram).T)
+
+
+def gram_eigenpairs(gram, rtol, name="gram"):
+    """Eigenpairs of the centred Gram matrix above ``rtol`` of the largest, in descending order.
+
+    ``rtol`` is raised to what rounding in the dtype of ``gram`` leaves undetermined.
+    """
+    centered = centered_gram(gram, name)
+    eigenvalues, eigenvectors = torch.linalg.eigh(centered)
+    eigenvalues, eigenvectors = eigenvalues.flip(0), eigenvectors.flip(1)
+    # The eigenvalues of a Gram matrix carry the rounding of its largest entries.
+    rounding = rank_tolerance(gram, 0.0) ** 0.5 * abs(gram).max().item()
+    if eigenvalues[-1] < -10 * rounding - 1e-8 * eigenvalues[0]:
+        raise ValueError(
+            f"{name} has the negative eigenvalue {eigenvalues[-1].item():.3g} when centred, so "
+            "it is not a matrix of inner products; use a positive semi-definite kernel"
+        )
+    if not eigenvalues[0] > rounding:
+        raise ValueError(f"{name} is constant: its centred version is zero")
+    keep = (eigenvalues > rtol * eigenvalues[0]) & (eigenvalues > rounding)
+    return eigenvalues[keep], eigenvectors[:, keep]
+
+
+def check_components(n_components, rank, name):
+    """A number of components that does not exceed the rank of the centred data."""
+    check_integer(
+        n_components,
+        "n_components",
+        at_most=rank,
+        reason=f"the centred {name} has rank {rank}",
+    )
+
+
+def affine_solution(inputs, weights, *, offset, loss, spectrum, dtype):
+    """The solution whose embedding of ``inputs``, and of new rows, is affine in them."""
+    return Solution(
+        embedding=(inputs @ weights + offset).to(dtype),
+        loss=loss,
+        spectrum=spectrum.to(dtype),
+        weights=weights.to(dtype),
+        extend=partial(_affine, weights=weights, offset=offset),
+    )
+
+
+def gram_solution(gram, coefficients, *, loss, spectrum):
+    """The solution :math:`HKH\\alpha`, an affine function of rows of an uncentred Gram matrix."""
+    weights = center(coefficients)
+    inputs = gram.double()
+    return affine_solution(
+        inputs,
+        weights,
+        offset=-inputs.mean(dim=0) @ weights,
+        loss=loss,
+        spectrum=spectrum,
+        dtype=gram.dtype,
+    )
+
+
+def _affine(X, weights, offset):
+    return X @ weights + offset
