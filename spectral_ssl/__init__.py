@@ -11,7 +11,9 @@ from spectral_ssl import (
     metrics,
     relations,
     spectral,
+    sprites,
     training,
+    views,
 )
 
 __version__ = "0.1.0"
@@ -26,7 +28,9 @@ __all__ = [
     "metrics",
     "relations",
     "spectral",
+    "sprites",
     "training",
+    "views",
 ]
 
 

@@ -168,3 +168,53 @@ def coordinates_by_class(Z, labels, *, ax=None):
     ax.set_yticks(range(len(values)), range(1, len(values) + 1))
     ax.set(xlabel="class of the sample", ylabel="coordinate")
     return ax
+
+
+def scatter_classes(Z, labels, *, size=14, legend=True, ax=None):
+    """Scatter two coordinates, each class with a colour and a marker of its own.
+
+    Parameters
+    ----------
+    Z : Tensor of shape (N, 2)
+    labels : sequence of N classes
+        At most ten; the second five are drawn hollow.
+    size : float
+        Area of a marker in square points.
+    legend : bool
+        Name the classes above the axes.
+    ax : matplotlib Axes, optional
+
+    Returns
+    -------
+    matplotlib Axes
+
+    Raises
+    ------
+    ValueError
+        If there are more than ten classes.
+    """
+    ax = ax or plt.gca()
+    points, labels = Z.detach().cpu().numpy(), np.asarray(labels)
+    classes = np.unique(labels)
+    if len(classes) > 2 * len(COLORS):
+        raise ValueError(f"labels has {len(classes)} classes; draw at most {2 * len(COLORS)}")
+    for i, name in enumerate(classes):
+        color = COLORS[i % len(COLORS)]
+        ax.scatter(
+            *points[labels == name].T,
+            s=size,
+            marker=MARKERS[i % len(COLORS)],
+            facecolors=color if i < len(COLORS) else "none",
+            edgecolors=color,
+            linewidths=0.8,
+            label=name,
+        )
+    if legend:
+        ax.legend(
+            loc="lower center",
+            bbox_to_anchor=(0.5, 1.0),
+            ncols=5,
+            columnspacing=0.8,
+            handletextpad=0.1,
+        )
+    return ax

@@ -75,3 +75,16 @@ def test_coordinates_are_sorted_by_class():
     ax = plotting.coordinates_by_class(Z, torch.tensor([1, 0, 1]))
     assert ax.images[0].get_array().tolist() == [[2.0, 1.0, 3.0]]
     assert [label.get_text() for label in ax.get_xticklabels()] == ["0", "1"]
+
+
+def test_ten_classes_differ_in_more_than_colour():
+    labels = torch.arange(10).repeat(3)
+    ax = plotting.scatter_classes(torch.rand(30, 2), labels, legend=False)
+    marks = {
+        (len(points.get_paths()[0].vertices), tuple(points.get_paths()[0].vertices.ravel()),
+         len(points.get_facecolor()))
+        for points in ax.collections
+    }
+    assert len(marks) == len(ax.collections) == 10
+    with pytest.raises(ValueError, match="11 classes"):
+        plotting.scatter_classes(torch.rand(11, 2), range(11))
