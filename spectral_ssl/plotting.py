@@ -191,10 +191,12 @@ def scatter_classes(Z, labels, *, size=14, legend=True, ax=None):
     Raises
     ------
     ValueError
-        If there are more than ten classes.
+        If there are more than ten classes, or not two coordinates.
     """
     ax = ax or plt.gca()
     points, labels = Z.detach().cpu().numpy(), np.asarray(labels)
+    if points.shape[1] != 2:
+        raise ValueError(f"Z has {points.shape[1]} columns; choose two, such as Z[:, :2]")
     classes = np.unique(labels)
     if len(classes) > 2 * len(COLORS):
         raise ValueError(f"labels has {len(classes)} classes; draw at most {2 * len(COLORS)}")

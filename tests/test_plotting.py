@@ -88,3 +88,5 @@ def test_ten_classes_differ_in_more_than_colour():
     assert len(marks) == len(ax.collections) == 10
     with pytest.raises(ValueError, match="11 classes"):
         plotting.scatter_classes(torch.rand(11, 2), range(11))
+    with pytest.raises(ValueError, match="3 columns"):
+        plotting.scatter_classes(torch.rand(5, 3), range(5))
