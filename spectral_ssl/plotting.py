@@ -220,3 +220,48 @@ def scatter_classes(Z, labels, *, size=14, legend=True, ax=None):
             handletextpad=0.1,
         )
     return ax
+
+
+def image_grid(images, *, rows=None, columns=None, ax=None):
+    """Show images side by side as one picture, ink dark on white.
+
+    All images share one grey scale, from the smallest value (white) to the largest (black).
+
+    Parameters
+    ----------
+    images : Tensor of shape (R, C, H, W)
+        ``images[r, c]`` is drawn in row r and column c.
+    rows, columns : sequences of R and C strings, optional
+        Written to the left of the rows and above the columns.
+    ax : matplotlib Axes, optional
+
+    Returns
+    -------
+    matplotlib Axes
+
+    Raises
+    ------
+    ValueError
+        If ``images`` has another shape, or a sequence of names another length.
+    """
+    if images.ndim != 4:
+        raise ValueError(
+            f"images must have shape (rows, columns, height, width), got {tuple(images.shape)}; "
+            "reshape it"
+        )
+    counts, (height, width) = images.shape[:2], images.shape[2:]
+    for name, names, count in zip(("rows", "columns"), (rows, columns), counts):
+        if names is not None and len(names) != count:
+            raise ValueError(f"{name} has {len(names)} names for {count}; give one name each")
+    ax = ax or plt.gca()
+    framed = torch.nn.functional.pad(images.detach().cpu().double(), (0, 1, 0, 1), value=torch.nan)
+    mosaic = framed.transpose(1, 2).flatten(2).flatten(0, 1)[:-1, :-1]
+    ax.imshow(mosaic.numpy(), cmap="Greys", interpolation="nearest")
+    ax.grid(False)
+    ax.spines[:].set_visible(False)
+    ax.tick_params(length=0, labeltop=True, labelbottom=False)
+    sides = (ax.set_yticks, rows, height), (ax.set_xticks, columns, width)
+    for set_ticks, names, size in sides:
+        middles = np.arange(len(names or ())) * (size + 1) + (size - 1) / 2
+        set_ticks(middles, names)
+    return ax

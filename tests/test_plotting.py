@@ -90,3 +90,31 @@ def test_ten_classes_differ_in_more_than_colour():
         plotting.scatter_classes(torch.rand(11, 2), range(11))
     with pytest.raises(ValueError, match="3 columns"):
         plotting.scatter_classes(torch.rand(5, 3), range(5))
+
+
+def test_image_grid_puts_every_image_in_its_place():
+    images = torch.rand(2, 3, 4, 5, generator=torch.Generator().manual_seed(0))
+    ax = plotting.image_grid(images, rows=["a", "b"], columns=["x", "y", "z"])
+    mosaic = ax.images[0].get_array()
+    assert mosaic.shape == (9, 17) and mosaic.mask.sum() == 9 * 17 - images.numel()
+    for row, y in enumerate(ax.get_yticks()):
+        for column, x in enumerate(ax.get_xticks()):
+            top, left = round(y - 1.5), round(x - 2)
+            shown = mosaic[top : top + 4, left : left + 5].data
+            assert (shown == images[row, column].double().numpy()).all()
+    assert [label.get_text() for label in ax.get_yticklabels()] == ["a", "b"]
+    assert [label.get_text() for label in ax.get_xticklabels()] == ["x", "y", "z"]
+
+
+def test_image_grid_without_names_has_no_ticks():
+    ax = plotting.image_grid(torch.rand(1, 2, 3, 3))
+    assert len(ax.get_xticks()) == len(ax.get_yticks()) == 0
+
+
+@pytest.mark.parametrize(
+    ("shape", "names", "message"),
+    [((6, 4, 4), {}, "images must have shape"), ((2, 3, 4, 4), {"rows": ["a"]}, "rows has 1")],
+)
+def test_image_grid_refuses(shape, names, message):
+    with pytest.raises(ValueError, match=message):
+        plotting.image_grid(torch.rand(shape), **names)
