@@ -166,7 +166,7 @@ def of_each(images, n_views, view, **options):
     view : callable
         Maps a batch to a batch of as many views, such as :func:`random_view`. It is called
         once, on every source repeated :math:`V` times.
-    **options
+    options
         Passed on to ``view``, such as ``degrees=30, generator=generator``.
 
     Returns

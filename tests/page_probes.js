@@ -61,7 +61,7 @@ window.probes = (() => {
         .filter(([ratio]) => ratio < 4.5)
         .map(([ratio, element]) => `${ratio.toFixed(2)} ${name(element)}`);
     },
-    rawText: () => textNodes("pre, code, script, style, mjx-container")
+    rawText: () => textNodes("pre, code, script, style, mjx-container, .sig")
       .map((node) => node.data)
       .filter((text) => /\$|\\[([]|<\/?(a|details|summary)\b|```|\{[\w:]+\}`|\*\*/.test(text)),
     badMath: () => [

@@ -10,8 +10,14 @@ from spectral_ssl.spectral._shared import affine_solution
 def lda(X, labels, n_components, *, rtol=1e-10):
     r"""Fisher's linear discriminant analysis.
 
-    With the within-class scatter :math:`S_W = \sum_i (x_i - m_{y_i})(x_i - m_{y_i})^\top` and the
-    total scatter :math:`S_T = X^\top H X = S_W + S_B`, the columns of :math:`W` solve
+    With the class means :math:`m_c`, the within-class and the total scatter
+
+    .. math::
+
+        S_W = \sum_c \sum_{i \in c} (x_i - m_c)(x_i - m_c)^\top, \qquad
+        S_T = X^\top H X = S_W + S_B ,
+
+    the columns of :math:`W` solve
 
     .. math:: S_W w = \lambda\,S_T w
 
