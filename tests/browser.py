@@ -66,7 +66,7 @@ class Visit:
         self.name = name
         self.trouble = []
         self.page = browser.new_context(reduced_motion="reduce").new_page()
-        self.page.set_default_timeout(10_000)
+        self.page.set_default_timeout(60_000)
         self.page.on("console", self.heard)
         self.page.on("pageerror", lambda error: self.trouble.append(f"error: {error}"))
         self.page.on("requestfailed", lambda request: self.trouble.append(f"failed: {request.url}"))
