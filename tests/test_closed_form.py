@@ -65,16 +65,54 @@ def test_vicreg_reaches_the_minimum_that_scipy_finds(kind, gamma, n_components):
     assert trained == pytest.approx(exact.loss, rel=1e-8, abs=1e-10)
 
 
-@settings(max_examples=40, deadline=None)
+@pytest.mark.parametrize("kind", ["disconnected", "irregular"])
+@pytest.mark.parametrize("weights", [(1, 2), (2, 1), (1, 0.25), (3, 0.1)])
+@pytest.mark.parametrize("gamma", [0.3, 1.0])
+def test_unequal_weights_reach_the_minimum_that_scipy_finds(kind, weights, gamma):
+    G = graph(kind)
+    options = {"invariance": gamma, "variance": weights[0], "covariance": weights[1]}
+    exact = closed_form.vicreg(G, 3, **options)
+    trained = best_of_scipy(lambda Z: losses.vicreg(Z, G, **options), (10, 3))
+    assert trained == pytest.approx(exact.loss, rel=1e-8, abs=1e-10)
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    seed=st.integers(0, 1000), k=st.integers(1, 9), gamma=st.floats(0, 10),
+    alpha=st.floats(0.1, 10), beta=st.floats(0.1, 10),
+)
+def test_variances_solve_the_quadratic_program(seed, k, gamma, alpha, beta):
+    exact = closed_form.vicreg(
+        graph("weighted", seed), k, invariance=gamma, variance=alpha, covariance=beta
+    )
+    lam = exact.spectrum.numpy()
+    p = np.linalg.svd(exact.embedding.numpy(), compute_uv=False) ** 2 / 10
+
+    def program(p):
+        spread = alpha * (1 - p) ** 2 if alpha <= beta else (
+            beta * p**2 + (alpha - beta) / k * p.sum() * p - 2 * alpha * p + alpha
+        )
+        return (spread + 2 * gamma * lam * p).sum()
+
+    result = scipy.optimize.minimize(
+        program, np.full(k, 0.5), bounds=[(0, None)] * k, method="L-BFGS-B",
+        options={"ftol": 1e-15, "gtol": 1e-10},
+    )
+    assert program(p) == pytest.approx(exact.loss, rel=1e-10, abs=1e-10)
+    assert exact.loss <= result.fun + 1e-8 * abs(result.fun) + 1e-12
+    assert result.fun == pytest.approx(exact.loss, rel=1e-5, abs=1e-7)
+
+
+@settings(max_examples=60, deadline=None)
 @given(
     kind=st.sampled_from(KINDS), seed=st.integers(0, 50), n_components=st.integers(1, 9),
-    gamma=st.floats(0, 100), weight=st.floats(0.01, 100),
+    gamma=st.floats(0, 100), weight=st.floats(0.01, 100), ratio=st.floats(0.1, 10),
 )
 def test_vicreg_loss_is_the_loss_of_its_embedding_and_stationary(
-    kind, seed, n_components, gamma, weight
+    kind, seed, n_components, gamma, weight, ratio
 ):
     G = graph(kind, seed)
-    weights = {"invariance": gamma, "variance": weight, "covariance": weight}
+    weights = {"invariance": gamma, "variance": weight, "covariance": weight * ratio}
     exact = closed_form.vicreg(G, n_components, **weights)
     Z = exact.embedding.clone().requires_grad_()
     value = losses.vicreg(Z, G, **weights)
@@ -180,7 +218,8 @@ def test_transform_embeds_new_samples():
     exact = closed_form.vicreg_linear(X, G, 2)
     torch.testing.assert_close(exact.transform(X), exact.embedding)
     new = gaussian(1, 3, seed=9)
-    torch.testing.assert_close(exact.transform(new), new @ exact.weights)
+    expected = (new - X.mean(dim=0)) @ exact.weights
+    torch.testing.assert_close(exact.transform(new), expected)
     with pytest.raises(ValueError, match="X has 2 columns but the weights expect 3"):
         exact.transform(gaussian(5, 2))
     with pytest.raises(ValueError, match="own samples only"):
@@ -194,7 +233,7 @@ def test_transform_embeds_new_samples():
         (lambda G: closed_form.vicreg(G, 0), "n_components=0"),
         (lambda G: closed_form.vicreg(G, 2, invariance=-1), "invariance"),
         (lambda G: closed_form.vicreg(G, 2, variance=0, covariance=0), "positive"),
-        (lambda G: closed_form.vicreg(G, 2, covariance=2), "equal"),
+        (lambda G: closed_form.vicreg(G, 2, covariance=0), "covariance must be .* positive"),
         (lambda G: closed_form.vicreg(torch.triu(G), 2), "not symmetric"),
         (lambda G: closed_form.vicreg(G[:, :5], 2), "square"),
         (lambda G: closed_form.vicreg_linear(gaussian(9, 2), G, 1), "9"),
@@ -205,3 +244,75 @@ def test_transform_embeds_new_samples():
 def test_bad_input_is_refused(call, message):
     with pytest.raises(ValueError, match=message):
         call(graph("weighted"))
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    kind=st.sampled_from(KINDS), seed=st.integers(0, 50), k=st.integers(1, 9),
+    gamma=st.floats(0, 20), alpha=st.floats(0.1, 10), ratio=st.floats(0.001, 0.125),
+)
+def test_the_hinge_optimum_satisfies_its_conditions(kind, seed, k, gamma, alpha, ratio):
+    weights = {"invariance": gamma, "variance": alpha, "covariance": ratio * alpha}
+    G = graph(kind, seed)
+    exact = closed_form.vicreg(G, k, hinge=True, **weights)
+    value = losses.vicreg(exact.embedding, G, hinge=True, **weights).item()
+    assert value == pytest.approx(exact.loss, rel=1e-7, abs=1e-9)
+    C = covariance(exact.embedding)
+    c = C.diagonal().mean().item()
+    assert (C.diagonal() - c).abs().max() < 1e-9
+    p = torch.linalg.eigvalsh(C).flip(0).clamp(min=0)
+    levels = ratio * alpha * p + gamma * exact.spectrum
+    w = levels[p > 1e-9].mean().item()
+    assert levels.min() > w - 1e-6 * (1 + w)
+    assert (levels[p > 1e-9] - w).abs().max() < 1e-6 * (1 + w)
+    slope = ratio * alpha * c + alpha / (4 * c**0.5)
+    assert w == pytest.approx(slope, rel=1e-6) if c < 1 - 1e-9 else w <= slope * (1 + 1e-9)
+
+
+@settings(max_examples=40, deadline=None)
+@given(seed=st.integers(0, 1000), gamma=st.floats(0, 5), ratio=st.floats(0.001, 0.125))
+def test_no_embedding_beats_the_hinge_optimum(seed, gamma, ratio):
+    G = graph("weighted", seed)
+    weights = {"invariance": gamma, "covariance": ratio, "hinge": True}
+    exact = closed_form.vicreg(G, 3, **weights)
+    for size in (0.01, 0.1, 1.0):
+        Z = exact.embedding + size * gaussian(10, 3, seed=seed)
+        assert losses.vicreg(Z, G, **weights).item() > exact.loss - 1e-9
+    eigenmaps = 10**0.5 * gaussian(10, 3, seed=seed + 1).sign()
+    assert losses.vicreg(eigenmaps, G, **weights).item() > exact.loss - 1e-9
+
+
+@pytest.mark.parametrize("ratio", [0.5, 1.0, 2.0])
+def test_vicreg_kernel_of_the_linear_kernel_is_vicreg_linear(ratio):
+    X, new, G = gaussian(20, 4) + 2, gaussian(5, 4, seed=1), graph("weighted", n=20)
+    options = {"invariance": 0.3, "covariance": ratio}
+    linear = closed_form.vicreg_linear(X, G, 3, **options)
+    kernel = closed_form.vicreg_kernel(X @ X.T, G, 3, **options)
+    assert kernel.loss == pytest.approx(linear.loss)
+    both = [torch.cat([s.embedding, s.transform(x)]) for s, x in
+            ((linear, new), (kernel, new @ X.T))]
+    assert torch.allclose(both[0] @ both[0].T, both[1] @ both[1].T)
+
+
+def test_vicreg_kernel_reaches_the_minimum_that_scipy_finds():
+    X, G = gaussian(12, 2), graph("weighted", n=12)
+    gram = torch.exp(-torch.cdist(X, X) ** 2)
+    features = torch.linalg.eigh(gram)
+    Phi = features.eigenvectors[:, -4:] * features.eigenvalues[-4:].sqrt()
+    exact = closed_form.vicreg_kernel(Phi @ Phi.T, G, 2, invariance=0.5, rtol=1e-9)
+    trained = best_of_scipy(lambda W: losses.vicreg(Phi @ W, G, invariance=0.5), (4, 2))
+    assert trained == pytest.approx(exact.loss, rel=1e-8)
+    value = losses.vicreg(exact.embedding, G, invariance=0.5).item()
+    assert value == pytest.approx(exact.loss)
+
+
+def test_vicreg_kernel_of_full_rank_is_the_free_optimum():
+    X, G = gaussian(15, 2), graph("weighted", n=15)
+    gram = torch.exp(-torch.cdist(X, X) ** 2) + torch.eye(15)
+    kernel = closed_form.vicreg_kernel(gram, G, 3, invariance=0.5)
+    assert kernel.loss == pytest.approx(closed_form.vicreg(G, 3, invariance=0.5).loss)
+
+
+def test_the_hinge_refuses_heavy_covariance_weights():
+    with pytest.raises(ValueError, match="covariance=0.2 is above variance / 8 = 0.125"):
+        closed_form.vicreg(graph("weighted"), 2, covariance=0.2, hinge=True)
