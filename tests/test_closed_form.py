@@ -294,8 +294,9 @@ def test_vicreg_kernel_of_the_linear_kernel_is_vicreg_linear(ratio):
     assert torch.allclose(both[0] @ both[0].T, both[1] @ both[1].T)
 
 
-def test_vicreg_kernel_reaches_the_minimum_that_scipy_finds():
-    X, G = gaussian(12, 2), graph("weighted", n=12)
+@pytest.mark.parametrize("kind", KINDS)
+def test_vicreg_kernel_reaches_the_minimum_that_scipy_finds(kind):
+    X, G = gaussian(12, 2), graph(kind, n=12)
     gram = torch.exp(-torch.cdist(X, X) ** 2)
     features = torch.linalg.eigh(gram)
     Phi = features.eigenvectors[:, -4:] * features.eigenvalues[-4:].sqrt()
