@@ -6,6 +6,7 @@ import torch
 from torch.utils.weak import WeakTensorKeyDictionary
 
 _checked_relations = WeakTensorKeyDictionary()
+_checked_similarities = WeakTensorKeyDictionary()
 
 
 def as_tensor(values, name="X"):
@@ -58,6 +59,24 @@ def check_relation(G, n_samples=None, name="G"):
     The outcome is remembered for a tensor until it is changed in place, so that a loss
     called in a training loop pays for the check once.
     """
+    G = _square_matrix(G, n_samples, name)
+    if _checked_relations.get(G) != G._version:
+        _check_relation_entries(G, name)
+        _checked_relations[G] = G._version
+    return G
+
+
+def check_similarity(G, n_samples=None, name="G"):
+    """A symmetric, finite matrix with entries of either sign; remembered like relations."""
+    G = _square_matrix(G, n_samples, name)
+    if G._version not in (_checked_relations.get(G), _checked_similarities.get(G)):
+        _check_similarity_entries(G, name)
+        _checked_similarities[G] = G._version
+    return G
+
+
+def _square_matrix(G, n_samples, name):
+    """A square matrix, dense or coalesced COO."""
     G = as_tensor(G, name)
     if G.ndim != 2 or G.shape[0] != G.shape[1]:
         raise ValueError(f"{name} must be a square (N, N) matrix, got shape {tuple(G.shape)}")
@@ -68,26 +87,25 @@ def check_relation(G, n_samples=None, name="G"):
         )
     if G.layout not in (torch.strided, torch.sparse_coo):
         G = G.to_sparse_coo()
-    if G.is_sparse:
-        G = G.coalesce()
-    if _checked_relations.get(G) != G._version:
-        _check_relation_entries(G, name)
-        _checked_relations[G] = G._version
-    return G
+    return G.coalesce() if G.is_sparse else G
+
+
+def _check_similarity_entries(G, name):
+    if G.shape[0] < 2:
+        raise ValueError(f"{name} relates {G.shape[0]} sample; give at least 2 samples")
+    if not torch.isfinite(entries(G)).all():
+        raise ValueError(f"{name} contains NaN or infinity; remove those relations")
+    _check_symmetry(G, name)
 
 
 def _check_relation_entries(G, name):
-    if G.shape[0] < 2:
-        raise ValueError(f"{name} relates {G.shape[0]} sample; give at least 2 samples")
-    values = G.values() if G.is_sparse else G
-    if not torch.isfinite(values).all():
-        raise ValueError(f"{name} contains NaN or infinity; remove those relations")
+    values = entries(G)
     if (values < 0).any():
         raise ValueError(
             f"{name} has negative entries (smallest {values.min().item():.3g}); "
             "relations are weights of attraction, so set negative ones to 0"
         )
-    _check_symmetry(G, name)
+    _check_similarity_entries(G, name)
     isolated = (row_sums(G) <= 0).nonzero().flatten().tolist()
     if isolated:
         raise ValueError(
@@ -152,6 +170,17 @@ def check_pairs(Xa, Xb, names=("Xa", "Xb")):
     return Xa, Xb
 
 
+def check_views(Za, Zb, names=("Za", "Zb")):
+    """Two finite matrices of the same shape, the two views of the same samples."""
+    Za, Zb = check_pairs(Za, Zb, names)
+    if Za.shape[1] != Zb.shape[1]:
+        raise ValueError(
+            f"{names[0]} has {Za.shape[1]} columns and {names[1]} has {Zb.shape[1]}; embed both "
+            "views with as many dimensions"
+        )
+    return Za, Zb
+
+
 def check_labels(labels, n_samples=None):
     """Class index of every sample and size of every class, as int64 tensors."""
     labels = np.asarray(labels)
@@ -166,6 +195,25 @@ def check_labels(labels, n_samples=None):
         raise ValueError("labels contains NaN or infinity; every sample needs a class")
     _, classes, counts = np.unique(labels, return_inverse=True, return_counts=True)
     return torch.as_tensor(classes), torch.as_tensor(counts)
+
+
+def entries(G):
+    """The entries of a matrix, of a sparse one those that it stores."""
+    return G.values() if G.is_sparse else G
+
+
+def squared_norm(G):
+    """Squared Frobenius norm of a dense or sparse matrix."""
+    return (entries(G) ** 2).sum()
+
+
+def diagonal(G):
+    """The diagonal of a dense or coalesced sparse matrix as a dense vector."""
+    if not G.is_sparse:
+        return G.diagonal()
+    rows, columns = G.indices()
+    own = rows == columns
+    return G.values().new_zeros(len(G)).index_add(0, rows[own], G.values()[own])
 
 
 def row_sums(G):
@@ -190,4 +238,11 @@ def check_weight(value, name, *, positive=False):
     if not np.isfinite(value) or value < 0 or (positive and value == 0):
         kind = "positive" if positive else "non-negative"
         raise ValueError(f"{name} must be a finite {kind} number, got {value}")
+    return value
+
+
+def check_choice(value, name, choices):
+    """One of a few words."""
+    if value not in choices:
+        raise ValueError(f"{name} must be one of {', '.join(map(repr, choices))}, got {value!r}")
     return value

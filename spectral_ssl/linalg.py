@@ -49,6 +49,35 @@ def covariance(Z):
     return centered.T @ centered / len(Z)
 
 
+def unit_rows(Z, name="Z"):
+    r"""Scale every row to unit length, :math:`z_i / \|z_i\|`.
+
+    Parameters
+    ----------
+    Z : Tensor of shape (N, K)
+        One sample a row.
+    name : str
+        What an error calls ``Z``.
+
+    Returns
+    -------
+    Tensor of shape (N, K)
+
+    Raises
+    ------
+    ValueError
+        If a row is zero and so has no direction.
+    """
+    lengths = torch.linalg.vector_norm(Z, dim=1, keepdim=True)
+    zero = (lengths == 0).nonzero()
+    if len(zero):
+        raise ValueError(
+            f"{name} has {len(zero)} zero row(s) (first: row {zero[0, 0].item()}), whose cosines "
+            "are not defined; check for dead units, or add a bias before the last layer"
+        )
+    return Z / lengths
+
+
 class Whitening(NamedTuple):
     """The affine map ``(X - mean) @ map`` onto uncorrelated directions of unit variance.
 

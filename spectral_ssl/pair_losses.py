@@ -1,14 +1,38 @@
-"""Serves chapter 4: losses of two batches of views, with the conventions of the published code."""
+"""Serves chapters 4 and 6 to 9: losses of two batches of views, as the published code has them.
 
-from torch.nn.functional import mse_loss
+Batches in half precision, and batches under autocast, are computed in float32.
+"""
 
-from spectral_ssl._validation import check_pairs, check_weight
-from spectral_ssl.linalg import center
+from functools import wraps
+
+import torch
+from torch.nn.functional import cross_entropy, mse_loss
+
+from spectral_ssl._validation import check_samples, check_views, check_weight
+from spectral_ssl.duality import squared_off_diagonal
+from spectral_ssl.linalg import center, unit_rows
+
+__all__ = ["barlow_twins", "nnclr", "nt_xent", "spectral_contrastive", "vicreg"]
 
 # Added to the variances under the root by the published code.
-_VARIANCE_EPSILON = 1e-4
+_VICREG_EPSILON = 1e-4
+_BATCH_NORM_EPSILON = 1e-5
 
 
+def _of_two_views(loss):
+    """Check the two batches, and compute in float32 or better."""
+
+    @wraps(loss)
+    def checked(Za, Zb, *arguments, **options):
+        Za, Zb = check_views(Za, Zb)
+        dtype = torch.promote_types(torch.promote_types(Za.dtype, Zb.dtype), torch.float32)
+        with torch.autocast(Za.device.type, enabled=False):
+            return loss(Za.to(dtype), Zb.to(dtype), *arguments, **options)
+
+    return checked
+
+
+@_of_two_views
 def vicreg(Za, Zb, *, invariance=25.0, variance=25.0, covariance=1.0):
     r"""VICReg's loss of two views, as in the code published with the paper.
 
@@ -42,7 +66,8 @@ def vicreg(Za, Zb, *, invariance=25.0, variance=25.0, covariance=1.0):
     Returns
     -------
     Tensor
-        A scalar, differentiable in both batches.
+        A scalar, differentiable once in both batches. The covariances are computed by the
+        cheaper side, see :func:`spectral_ssl.duality.squared_off_diagonal`.
 
     Raises
     ------
@@ -53,33 +78,216 @@ def vicreg(Za, Zb, *, invariance=25.0, variance=25.0, covariance=1.0):
     ----------
     Bardes, Ponce & LeCun (2022), *VICReg*.
     """
-    Za, Zb = _check_batches(Za, Zb)
     invariance = check_weight(invariance, "invariance")
     variance = check_weight(variance, "variance")
     covariance = check_weight(covariance, "covariance")
     attraction = mse_loss(Za, Zb)
     spread = (_std_hinge(Za) + _std_hinge(Zb)) / 2
-    redundancy = _off_diagonal(Za) + _off_diagonal(Zb)
+    redundancy = _redundancy(Za) + _redundancy(Zb)
     return invariance * attraction + variance * spread + covariance * redundancy
 
 
 def _std_hinge(Z):
-    std = (Z.var(dim=0) + _VARIANCE_EPSILON).sqrt()
+    std = (Z.var(dim=0) + _VICREG_EPSILON).sqrt()
     return (1 - std).clamp(min=0).mean()
 
 
-def _off_diagonal(Z):
+def _redundancy(Z):
     """Sum of the squared covariances of different columns, divided by their number K."""
-    centered = center(Z)
-    S = centered.T @ centered / (len(Z) - 1)
-    return ((S**2).sum() - (S.diagonal() ** 2).sum()) / len(S)
+    scaled = center(Z) / (len(Z) - 1) ** 0.5
+    return squared_off_diagonal(scaled, scaled) / Z.shape[1]
 
 
-def _check_batches(Za, Zb):
-    Za, Zb = check_pairs(Za, Zb, ("Za", "Zb"))
-    if Za.shape[1] != Zb.shape[1]:
+@_of_two_views
+def barlow_twins(Za, Zb, *, redundancy=5e-3):
+    r"""Barlow Twins' loss of two views, as in the code published with the paper.
+
+    The columns of both batches are standardised as batch normalisation does it,
+    :math:`\tilde Z_{ik} = (Z_{ik} - \bar z_k) / \sqrt{v_k + 10^{-5}}` with the biased variance
+    :math:`v_k` (:math:`1/n`), each batch by its own. With
+    :math:`C = \tilde Z_a^\top \tilde Z_b / n`,
+
+    .. math:: \sum_k (1 - C_{kk})^2 + \text{redundancy} \sum_{k \ne l} C_{kl}^2 .
+
+    For large :math:`n` and views with the same distribution whose order is random this is
+    :func:`spectral_ssl.losses.barlow_twins` of the :math:`2n` views and their pairs.
+
+    Parameters
+    ----------
+    Za, Zb : Tensors of shape (n, K)
+        Embeddings of the two views of each source, row by row.
+    redundancy : float
+        The weight :math:`\lambda` of the redundancy term, by default the published one, meant
+        for :math:`K = 8192`.
+
+    Returns
+    -------
+    Tensor
+        A scalar, differentiable once in both batches. A constant column has correlation 0.
+        Correlations are computed by the cheaper side, see
+        :func:`spectral_ssl.duality.squared_off_diagonal`.
+
+    Raises
+    ------
+    ValueError
+        If the batches are not finite matrices of the same shape or ``redundancy`` is negative.
+
+    References
+    ----------
+    Zbontar, Jing, Misra, LeCun & Deny (2021), *Barlow Twins*.
+    """
+    redundancy = check_weight(redundancy, "redundancy")
+    Za, Zb = _standardized(Za), _standardized(Zb)
+    on_diagonal = (Za * Zb).sum(dim=0)
+    return ((1 - on_diagonal) ** 2).sum() + redundancy * squared_off_diagonal(Za, Zb)
+
+
+def _standardized(Z):
+    """Columns of mean 0 and, but for the epsilon, length 1."""
+    scale = ((Z.var(dim=0, correction=0) + _BATCH_NORM_EPSILON) * len(Z)).sqrt()
+    return center(Z) / scale
+
+
+@_of_two_views
+def nt_xent(Za, Zb, *, temperature=0.5):
+    r"""SimCLR's loss of two views, the normalised temperature-scaled cross-entropy.
+
+    With the :math:`2n` rows of both batches scaled to unit length and the other view
+    :math:`i'` of row :math:`i`,
+
+    .. math::
+
+        -\frac{1}{2n} \sum_{i=1}^{2n}
+        \log \frac{e^{z_i^\top z_{i'}/\tau}}{\sum_{k \ne i} e^{z_i^\top z_k/\tau}} .
+
+    This is :func:`spectral_ssl.losses.simclr` of the :math:`2n` rows and the graph that relates
+    the two views of a source with weight 1. If all rows coincide, it is
+    :math:`\log(2n - 1)` at every temperature.
+
+    Parameters
+    ----------
+    Za, Zb : Tensors of shape (n, K)
+        Embeddings of the two views of each source, row by row.
+    temperature : float
+        The temperature :math:`\tau > 0`.
+
+    Returns
+    -------
+    Tensor
+        A scalar, differentiable in both batches.
+
+    Raises
+    ------
+    ValueError
+        If the batches are not finite matrices of the same shape, a row is zero, or
+        ``temperature`` is not positive.
+
+    References
+    ----------
+    Chen, Kornblith, Norouzi & Hinton (2020), *SimCLR*.
+    """
+    tau = check_weight(temperature, "temperature", positive=True)
+    n = len(Za)
+    Z = torch.cat([unit_rows(Za, "Za"), unit_rows(Zb, "Zb")])
+    logits = (Z @ (Z / tau).T).fill_diagonal_(-torch.inf)
+    other_views = torch.arange(2 * n, device=Z.device).roll(n)
+    return cross_entropy(logits, other_views)
+
+
+@_of_two_views
+def spectral_contrastive(Za, Zb):
+    r"""Spectral contrastive loss of two views, as in the code published with its paper.
+
+    .. math::
+
+        -\frac2n \sum_i z_{a,i}^\top z_{b,i}
+        + \frac{1}{n(n-1)} \sum_{i \ne j} \big(z_{a,i}^\top z_{b,j}\big)^2 ,
+
+    an unbiased estimate of :math:`-2\,\mathrm E[z_a^\top z_b] + \mathrm E[(z^\top z')^2]` with
+    positives :math:`z_a, z_b` and independent :math:`z, z'`. The published code also projects
+    longer rows on a ball of fixed radius; do that before if you want it.
+
+    Parameters
+    ----------
+    Za, Zb : Tensors of shape (n, K)
+        Embeddings of the two views of each source, row by row.
+
+    Returns
+    -------
+    Tensor
+        A scalar, differentiable once in both batches.
+
+    Raises
+    ------
+    ValueError
+        If the batches are not finite matrices of the same shape.
+
+    References
+    ----------
+    HaoChen, Wei, Gaidon & Ma (2021).
+    """
+    n = len(Za)
+    attraction = (Za * Zb).sum() / n
+    return squared_off_diagonal(Za.T, Zb.T) / (n * (n - 1)) - 2 * attraction
+
+
+@_of_two_views
+def nnclr(Za, Zb, support, *, temperature=0.1):
+    r"""NNCLR's loss of two views: each row is replaced by its nearest neighbour.
+
+    With all rows scaled to unit length and the row :math:`\nu(z)` of the support set that is
+    most similar to :math:`z`, the mean of
+
+    .. math::
+
+        -\frac1n \sum_i \log
+        \frac{e^{\nu(z_{a,i})^\top z_{b,i}/\tau}}{\sum_k e^{\nu(z_{a,i})^\top z_{b,k}/\tau}}
+
+    and the same with the views exchanged. No gradient flows through the choice of neighbours
+    or into the support set.
+
+    Parameters
+    ----------
+    Za, Zb : Tensors of shape (n, K)
+        Embeddings of the two views of each source, row by row.
+    support : Tensor of shape (M, K)
+        Where neighbours are looked for, in training a queue of earlier embeddings.
+    temperature : float
+        The temperature :math:`\tau > 0`.
+
+    Returns
+    -------
+    Tensor
+        A scalar, differentiable in both batches.
+
+    Raises
+    ------
+    ValueError
+        If the batches are not finite matrices of the same shape, ``support`` is not a finite
+        matrix with as many columns, a row is zero, or ``temperature`` is not positive.
+
+    References
+    ----------
+    Dwibedi, Aytar, Tompson, Sermanet & Zisserman (2021), *With a little help from my friends*,
+    who also put a predictor before the loss.
+    """
+    tau = check_weight(temperature, "temperature", positive=True)
+    support = check_samples(support, "support", min_samples=1).detach().to(Za)
+    if support.shape[1] != Za.shape[1]:
         raise ValueError(
-            f"Za has {Za.shape[1]} columns and Zb has {Zb.shape[1]}; embed both views with as "
-            "many dimensions"
+            f"support has {support.shape[1]} columns and Za has {Za.shape[1]}; keep embeddings "
+            "of the same network in it"
         )
-    return Za, Zb
+    Za, Zb = unit_rows(Za, "Za"), unit_rows(Zb, "Zb")
+    support = unit_rows(support, "support")
+    own = torch.arange(len(Za), device=Za.device)
+    losses = [
+        cross_entropy(_nearest(one.detach(), support) @ other.T / tau, own)
+        for one, other in ((Za, Zb), (Zb, Za))
+    ]
+    return sum(losses) / 2
+
+
+def _nearest(Z, support):
+    """For each row, the row of the support set with the largest inner product."""
+    return support[(Z @ support.T).argmax(dim=1)]

@@ -15,35 +15,33 @@ def centered_gram(gram, name="gram"):
     return center(center(gram).T)
 
 
-def gram_eigenpairs(gram, rtol, name="gram"):
-    """Eigenpairs of the centred Gram matrix above ``rtol`` of the largest, in descending order.
+def gram_eigenpairs(gram, rtol, name="gram", *, centered=True):
+    """Eigenpairs of a Gram matrix above ``rtol`` of the largest, in descending order.
 
     ``rtol`` is raised to what rounding in the dtype of ``gram`` leaves undetermined.
     """
-    centered = centered_gram(gram, name)
-    eigenvalues, eigenvectors = torch.linalg.eigh(centered)
+    matrix = centered_gram(gram, name) if centered else check_symmetric(gram, name)
+    eigenvalues, eigenvectors = torch.linalg.eigh(matrix)
     eigenvalues, eigenvectors = eigenvalues.flip(0), eigenvectors.flip(1)
     # The eigenvalues of a Gram matrix carry the rounding of its largest entries.
     rounding = rank_tolerance(gram, 0.0) ** 0.5 * abs(gram).max().item()
     if eigenvalues[-1] < -10 * rounding - 1e-8 * eigenvalues[0]:
+        state = " when centred" if centered else ""
         raise ValueError(
-            f"{name} has the negative eigenvalue {eigenvalues[-1].item():.3g} when centred, so "
+            f"{name} has the negative eigenvalue {eigenvalues[-1].item():.3g}{state}, so "
             "it is not a matrix of inner products; use a positive semi-definite kernel"
         )
     if not eigenvalues[0] > rounding:
-        raise ValueError(f"{name} is constant: its centred version is zero")
+        fault = "constant: its centred version is zero" if centered else "zero"
+        raise ValueError(f"{name} is {fault}")
     keep = (eigenvalues > rtol * eigenvalues[0]) & (eigenvalues > rounding)
     return eigenvalues[keep], eigenvectors[:, keep]
 
 
-def check_components(n_components, rank, name):
-    """A number of components that does not exceed the rank of the centred data."""
-    check_integer(
-        n_components,
-        "n_components",
-        at_most=rank,
-        reason=f"the centred {name} has rank {rank}",
-    )
+def check_components(n_components, rank, name, *, centered=True):
+    """A number of components that does not exceed the rank of the data."""
+    data = f"the centred {name}" if centered else name
+    check_integer(n_components, "n_components", at_most=rank, reason=f"{data} has rank {rank}")
 
 
 def affine_solution(inputs, weights, *, offset, loss, spectrum, dtype):

@@ -1,16 +1,12 @@
-"""Serves chapters 4 and 5: the optimum of each loss in closed form, free, linear and kernel."""
-
-from functools import partial
+"""Serves chapters 4 and 5: the optimum of VICReg, free, linear and kernel."""
 
 import numpy as np
 import torch
 
 from spectral_ssl import spectral
 from spectral_ssl._validation import check_weight
+from spectral_ssl.closed_form._shared import mapped
 from spectral_ssl.majorization import rotation_with_diagonal
-from spectral_ssl.solution import Solution
-
-__all__ = ["vicreg", "vicreg_kernel", "vicreg_linear"]
 
 
 def vicreg(
@@ -190,7 +186,7 @@ def _vicreg_optimum(smooth, gamma, alpha, beta, hinge):
     redundancy = (variances**2).sum() - (diagonal**2).sum()
     energy = 2 * eigenvalues @ variances
     loss = alpha * spread.sum() + beta * redundancy + gamma * energy
-    return _map(smooth, variances.sqrt()[:, None] * axes, loss.item())
+    return mapped(smooth, variances.sqrt()[:, None] * axes, loss=loss.item())
 
 
 def _square_filling(costs, alpha, beta):
@@ -228,22 +224,6 @@ def _hinge_filling(costs, alpha, beta):
 
 def _counts(costs):
     return torch.arange(1, len(costs) + 1, dtype=costs.dtype, device=costs.device)
-
-
-def _map(solution, matrix, loss):
-    """The solution with its embedding multiplied by a matrix from the right."""
-    dtype, weights, before = solution.embedding.dtype, solution.weights, solution.extend
-    return Solution(
-        embedding=(solution.embedding.double() @ matrix).to(dtype),
-        loss=loss,
-        spectrum=solution.spectrum,
-        weights=None if weights is None else (weights.double() @ matrix).to(dtype),
-        extend=None if weights is None else partial(_extend, before=before, matrix=matrix),
-    )
-
-
-def _extend(X, before, matrix):
-    return before(X) @ matrix
 
 
 def _vicreg_weights(invariance, variance, covariance, hinge):
