@@ -9,7 +9,7 @@ export OMP_NUM_THREADS ?= 1
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help book test execute serve repository clean
+.PHONY: help book test execute bench serve repository clean
 
 help:  ## list what can be made
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-12s%s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -24,6 +24,9 @@ test: $(READY)  ## run all tests, and every notebook against its committed outpu
 
 execute: $(READY)  ## run notebooks in place: make execute [NB=chapters/NN_name.ipynb]
 	@$(BIN)/python tools/execute.py $(NB)
+
+bench: $(READY)  ## time the losses beside other libraries, as ratios
+	@$(BIN)/python benchmarks/losses.py
 
 serve: book  ## show the book at http://127.0.0.1:8000
 	@$(BIN)/python -m http.server --bind 127.0.0.1 --directory _build/html 8000
@@ -42,4 +45,6 @@ $(READY): pyproject.toml constraints.txt
 	@$(PYTHON) -m venv .venv
 	@$(BIN)/python -m pip install -qq -c constraints.txt pip
 	@$(BIN)/python -m pip install -qq --no-compile -c constraints.txt -e ".[book,test]"
+	@# lightly's losses serve as referees; they need none of its requirements, torchvision among them.
+	@$(BIN)/python -m pip install -qq --no-compile --no-deps -c constraints.txt lightly
 	@touch $@

@@ -1,11 +1,10 @@
-"""Serves chapter 9: redundancy of columns from Gram matrices of rows, where these are smaller."""
+"""Serves chapter 9: products of columns from Gram matrices of rows, where these are smaller."""
 
 import torch
-from torch.autograd.function import once_differentiable
 
 
-def squared_off_diagonal(A, B):
-    r"""Sum of the squared off-diagonal entries of :math:`C = A^\top B`.
+def column_products(A, B):
+    r"""Diagonal and squared off-diagonal of :math:`C = A^\top B`, by the cheaper side.
 
     .. math::
 
@@ -13,8 +12,8 @@ def squared_off_diagonal(A, B):
         = \langle AA^\top, BB^\top \rangle - \sum_k C_{kk}^2 .
 
     The left-hand side needs the :math:`K \times K` matrix :math:`C`, the right-hand side two
-    :math:`n \times n` matrices, one if ``B is A``. The function takes the side with fewer
-    multiplications and keeps what the gradient needs.
+    :math:`n \times n` matrices, or one if ``B is A``. The function takes the side with fewer
+    multiplications, and its gradient costs as many again.
 
     Parameters
     ----------
@@ -23,8 +22,10 @@ def squared_off_diagonal(A, B):
 
     Returns
     -------
-    Tensor
-        A scalar, differentiable once in ``A`` and ``B``.
+    diagonal : Tensor of shape (K,)
+        The products :math:`C_{kk}`.
+    off_diagonal : Tensor
+        The sum of the squares of all others, a scalar.
 
     References
     ----------
@@ -32,43 +33,54 @@ def squared_off_diagonal(A, B):
     non-contrastive self-supervised learning*.
     """
     n_rows, n_columns = A.shape
-    if (1 if A is B else 2) * n_rows > n_columns:
-        return _ByColumns.apply(A, B, A is B)
-    return _ByRows.apply(A, B, A is B)
+    side = _ByRows if (1 if A is B else 2) * n_rows <= n_columns else _ByColumns
+    return side.apply(A, B, A is B)
 
 
 class _ByColumns(torch.autograd.Function):
     @staticmethod
     def forward(ctx, A, B, same):
-        C = (A.T @ B).fill_diagonal_(0)
+        C = A.T @ B
+        diagonal = C.diagonal().clone()
+        C.fill_diagonal_(0)
         ctx.same = same
         ctx.save_for_backward(A, B, C)
-        return (C**2).sum()
+        return diagonal, (C**2).sum()
 
     @staticmethod
-    @once_differentiable
-    def backward(ctx, grad):
+    def backward(ctx, of_diagonal, of_squares):
         A, B, C = ctx.saved_tensors
+        if torch.is_grad_enabled():  # a second derivative needs C as a function of A and B
+            C = A.T @ B
+            C = C - torch.diag(C.diagonal())
+        of_C = 2 * of_squares * C + torch.diag(of_diagonal)
         if ctx.same:
-            return 4 * grad * (A @ C), None, None
-        return 2 * grad * (B @ C.T), 2 * grad * (A @ C), None
+            return 2 * A @ of_C, None, None
+        return B @ of_C.T, A @ of_C, None
 
 
 class _ByRows(torch.autograd.Function):
     @staticmethod
     def forward(ctx, A, B, same):
-        gram_a = A @ A.T
-        gram_b = gram_a if same else B @ B.T
-        on_diagonal = (A * B).sum(dim=0)
+        products = _row_products(A, B, same)
         ctx.same = same
-        ctx.save_for_backward(A, B, gram_a, gram_b, on_diagonal)
-        return (gram_a * gram_b).sum() - (on_diagonal**2).sum()
+        ctx.save_for_backward(A, B, *products)
+        gram_a, gram_b, diagonal = products
+        return diagonal, (gram_a * gram_b).sum() - (diagonal**2).sum()
 
     @staticmethod
-    @once_differentiable
-    def backward(ctx, grad):
-        A, B, gram_a, gram_b, on_diagonal = ctx.saved_tensors
+    def backward(ctx, of_diagonal, of_squares):
+        A, B, *products = ctx.saved_tensors
+        if torch.is_grad_enabled():
+            products = _row_products(A, B, ctx.same)
+        gram_a, gram_b, diagonal = products
+        scale = of_diagonal - 2 * of_squares * diagonal
+        of_A = torch.addcmul(2 * of_squares * (gram_b @ A), B, scale)
         if ctx.same:
-            return 4 * grad * (gram_a @ A - A * on_diagonal), None, None
-        grad_a = 2 * grad * (gram_b @ A - B * on_diagonal)
-        return grad_a, 2 * grad * (gram_a @ B - A * on_diagonal), None
+            return 2 * of_A, None, None
+        return of_A, torch.addcmul(2 * of_squares * (gram_a @ B), A, scale), None
+
+
+def _row_products(A, B, same):
+    gram_a = A @ A.T
+    return gram_a, gram_a if same else B @ B.T, (A * B).sum(dim=0)

@@ -6,17 +6,16 @@ Batches in half precision, and batches under autocast, are computed in float32.
 from functools import wraps
 
 import torch
-from torch.nn.functional import cross_entropy, mse_loss
+from torch.nn.functional import batch_norm, cross_entropy, mse_loss
 
 from spectral_ssl._validation import check_samples, check_views, check_weight
-from spectral_ssl.duality import squared_off_diagonal
+from spectral_ssl.duality import column_products
 from spectral_ssl.linalg import center, unit_rows
 
 __all__ = ["barlow_twins", "nnclr", "nt_xent", "spectral_contrastive", "vicreg"]
 
 # Added to the variances under the root by the published code.
 _VICREG_EPSILON = 1e-4
-_BATCH_NORM_EPSILON = 1e-5
 
 
 def _of_two_views(loss):
@@ -66,8 +65,8 @@ def vicreg(Za, Zb, *, invariance=25.0, variance=25.0, covariance=1.0):
     Returns
     -------
     Tensor
-        A scalar, differentiable once in both batches. The covariances are computed by the
-        cheaper side, see :func:`spectral_ssl.duality.squared_off_diagonal`.
+        A scalar, differentiable in both batches. The covariances are computed by the
+        cheaper side, see :func:`spectral_ssl.duality.column_products`.
 
     Raises
     ------
@@ -82,20 +81,17 @@ def vicreg(Za, Zb, *, invariance=25.0, variance=25.0, covariance=1.0):
     variance = check_weight(variance, "variance")
     covariance = check_weight(covariance, "covariance")
     attraction = mse_loss(Za, Zb)
-    spread = (_std_hinge(Za) + _std_hinge(Zb)) / 2
-    redundancy = _redundancy(Za) + _redundancy(Zb)
+    spreads, redundancies = zip(_spread_and_redundancy(Za), _spread_and_redundancy(Zb))
+    spread, redundancy = sum(spreads) / 2, sum(redundancies)
     return invariance * attraction + variance * spread + covariance * redundancy
 
 
-def _std_hinge(Z):
-    std = (Z.var(dim=0) + _VICREG_EPSILON).sqrt()
-    return (1 - std).clamp(min=0).mean()
-
-
-def _redundancy(Z):
-    """Sum of the squared covariances of different columns, divided by their number K."""
+def _spread_and_redundancy(Z):
+    """Hinge on the standard deviations and squared covariances, both divided by K."""
     scaled = center(Z) / (len(Z) - 1) ** 0.5
-    return squared_off_diagonal(scaled, scaled) / Z.shape[1]
+    variances, off_diagonal = column_products(scaled, scaled)
+    spread = (1 - (variances + _VICREG_EPSILON).sqrt()).clamp(min=0).mean()
+    return spread, off_diagonal / Z.shape[1]
 
 
 @_of_two_views
@@ -123,9 +119,9 @@ def barlow_twins(Za, Zb, *, redundancy=5e-3):
     Returns
     -------
     Tensor
-        A scalar, differentiable once in both batches. A constant column has correlation 0.
+        A scalar, differentiable in both batches. A constant column has correlation 0.
         Correlations are computed by the cheaper side, see
-        :func:`spectral_ssl.duality.squared_off_diagonal`.
+        :func:`spectral_ssl.duality.column_products`.
 
     Raises
     ------
@@ -138,14 +134,13 @@ def barlow_twins(Za, Zb, *, redundancy=5e-3):
     """
     redundancy = check_weight(redundancy, "redundancy")
     Za, Zb = _standardized(Za), _standardized(Zb)
-    on_diagonal = (Za * Zb).sum(dim=0)
-    return ((1 - on_diagonal) ** 2).sum() + redundancy * squared_off_diagonal(Za, Zb)
+    on_diagonal, off_diagonal = column_products(Za, Zb)
+    n = len(Za)
+    return ((1 - on_diagonal / n) ** 2).sum() + redundancy / n**2 * off_diagonal
 
 
 def _standardized(Z):
-    """Columns of mean 0 and, but for the epsilon, length 1."""
-    scale = ((Z.var(dim=0, correction=0) + _BATCH_NORM_EPSILON) * len(Z)).sqrt()
-    return center(Z) / scale
+    return batch_norm(Z, running_mean=None, running_var=None, training=True, eps=1e-5)
 
 
 @_of_two_views
@@ -215,7 +210,7 @@ def spectral_contrastive(Za, Zb):
     Returns
     -------
     Tensor
-        A scalar, differentiable once in both batches.
+        A scalar, differentiable in both batches.
 
     Raises
     ------
@@ -227,8 +222,8 @@ def spectral_contrastive(Za, Zb):
     HaoChen, Wei, Gaidon & Ma (2021).
     """
     n = len(Za)
-    attraction = (Za * Zb).sum() / n
-    return squared_off_diagonal(Za.T, Zb.T) / (n * (n - 1)) - 2 * attraction
+    positives, negatives = column_products(Za.T, Zb.T)
+    return negatives / (n * (n - 1)) - 2 * positives.mean()
 
 
 @_of_two_views
