@@ -31,7 +31,7 @@ def vicreg(
     :math:`\bar p` is the mean of the :math:`p_k`, and :math:`Q` is any orthogonal matrix
     that gives all columns the same variance :math:`\bar p`.
 
-    With the hinge and :math:`\beta \le \alpha / 8` again
+    With the hinge and :math:`\beta \le \alpha / 8` (or :math:`K = 1`) again
     :math:`p_k = (w - \gamma\lambda_k)_+ / \beta` with equal variances :math:`\bar p` of all
     columns, where either :math:`\bar p = 1` and :math:`w \le \beta + \alpha/4`, or
     :math:`w = \beta\bar p + \alpha / (4 \sqrt{\bar p})`.
@@ -49,7 +49,7 @@ def vicreg(
     invariance, variance, covariance : float
         The loss's weights :math:`\gamma \ge 0`, :math:`\alpha > 0` and :math:`\beta > 0`.
     hinge : bool
-        The hinge of the original paper; only for :math:`\beta \le \alpha / 8`.
+        The hinge of the original paper; only for :math:`\beta \le \alpha / 8` or :math:`K = 1`.
 
     Returns
     -------
@@ -67,7 +67,7 @@ def vicreg(
     ----------
     Balestriero & LeCun (2022) for equal weights; Belkin & Niyogi (2003) for Laplacian eigenmaps.
     """
-    weights = _vicreg_weights(invariance, variance, covariance, hinge)
+    weights = _vicreg_weights(n_components, invariance, variance, covariance, hinge)
     eigenmaps = spectral.laplacian_eigenmaps(G, n_components)
     return _vicreg_optimum(eigenmaps, *weights)
 
@@ -99,7 +99,7 @@ def vicreg_linear(
     invariance, variance, covariance : float
         The loss's weights :math:`\gamma \ge 0`, :math:`\alpha > 0` and :math:`\beta > 0`.
     hinge : bool
-        The hinge of the original paper; only for :math:`\beta \le \alpha / 8`.
+        The hinge of the original paper; only for :math:`\beta \le \alpha / 8` or :math:`K = 1`.
     rtol : float
         Directions of ``X`` with a smaller share of the top variance are dropped.
 
@@ -119,7 +119,7 @@ def vicreg_linear(
     ----------
     Balestriero & LeCun (2022); He & Niyogi (2003) for locality preserving projections.
     """
-    weights = _vicreg_weights(invariance, variance, covariance, hinge)
+    weights = _vicreg_weights(n_components, invariance, variance, covariance, hinge)
     projections = spectral.lpp(X, G, n_components, rtol=rtol)
     return _vicreg_optimum(projections, *weights)
 
@@ -145,7 +145,7 @@ def vicreg_kernel(
     invariance, variance, covariance : float
         The loss's weights :math:`\gamma \ge 0`, :math:`\alpha > 0` and :math:`\beta > 0`.
     hinge : bool
-        The hinge of the original paper; only for :math:`\beta \le \alpha / 8`.
+        The hinge of the original paper; only for :math:`\beta \le \alpha / 8` or :math:`K = 1`.
     rtol : float
         Directions of feature space with a smaller share of the top variance are dropped.
 
@@ -166,7 +166,7 @@ def vicreg_kernel(
     ----------
     Balestriero & LeCun (2022).
     """
-    weights = _vicreg_weights(invariance, variance, covariance, hinge)
+    weights = _vicreg_weights(n_components, invariance, variance, covariance, hinge)
     projections = spectral.kernel_lpp(gram, G, n_components, rtol=rtol)
     return _vicreg_optimum(projections, *weights)
 
@@ -226,11 +226,11 @@ def _counts(costs):
     return torch.arange(1, len(costs) + 1, dtype=costs.dtype, device=costs.device)
 
 
-def _vicreg_weights(invariance, variance, covariance, hinge):
+def _vicreg_weights(n_components, invariance, variance, covariance, hinge):
     gamma = check_weight(invariance, "invariance")
     alpha = check_weight(variance, "variance", positive=True)
     beta = check_weight(covariance, "covariance", positive=True)
-    if hinge and 8 * beta > alpha * (1 + 1e-12):
+    if hinge and n_components != 1 and 8 * beta > alpha * (1 + 1e-12):
         raise ValueError(
             f"covariance={beta} is above variance / 8 = {alpha / 8}, where no closed form of "
             "the hinge is known; lower covariance, or train"
