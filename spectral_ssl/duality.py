@@ -13,7 +13,8 @@ def column_products(A, B):
 
     The left-hand side needs the :math:`K \times K` matrix :math:`C`, the right-hand side two
     :math:`n \times n` matrices, or one if ``B is A``. The function takes the side with fewer
-    multiplications, and its gradient costs as many again.
+    multiplications for value and gradient together: the right one if :math:`4n \le 3K`, and if
+    ``B is A`` already if :math:`n \le K`.
 
     Parameters
     ----------
@@ -33,7 +34,7 @@ def column_products(A, B):
     non-contrastive self-supervised learning*.
     """
     n_rows, n_columns = A.shape
-    side = _ByRows if (1 if A is B else 2) * n_rows <= n_columns else _ByColumns
+    side = _ByRows if (3 if A is B else 4) * n_rows <= 3 * n_columns else _ByColumns
     return side.apply(A, B, A is B)
 
 
