@@ -6,6 +6,7 @@ A rule takes a notebook and yields one complaint for each place that breaks it.
 import ast
 import json
 import re
+import sys
 from itertools import pairwise
 from statistics import median
 
@@ -18,6 +19,7 @@ if importlib.util.find_spec("spectral_ssl") is None:
     %pip install -q "git+{REPOSITORY}"
 """
 SHOWS = {"check", "display", "print", "show"}
+COLAB_HAS = {"IPython", "matplotlib", "numpy", "scipy", "sklearn", "spectral_ssl", "torch"}
 
 
 def cells(notebook, kind):
@@ -42,9 +44,14 @@ def texts(cell):
         yield output.get("text", "")
 
 
+def parse(source):
+    """The syntax tree of a cell, in which IPython's magics do nothing."""
+    return ast.parse(re.sub(r"^(\s*)[%!]", r"\1pass # ", source, flags=re.M))
+
+
 def calls(source):
     """Names of the functions that the code calls outside function bodies."""
-    nodes = [ast.parse(re.sub(r"^(\s*)[%!]", r"\1pass # ", source, flags=re.M))]
+    nodes = [parse(source)]
     while nodes:
         node = nodes.pop()
         if isinstance(node, ast.Call):
@@ -58,6 +65,17 @@ def begins_with_install_guard(notebook):
     _, first = next(cells(notebook, "code"))
     if not re.match(rf"(#.*\n)*{re.escape(INSTALL_GUARD)}", first.source + "\n"):
         yield f"the first code cell does not begin with\n{INSTALL_GUARD}"
+
+
+def imports_what_colab_has(notebook):
+    for name, cell in cells(notebook, "code"):
+        for node in ast.walk(parse(cell.source)):
+            if isinstance(node, ast.Import | ast.ImportFrom):
+                modules = [alias.name for alias in node.names]
+                modules = [node.module] if isinstance(node, ast.ImportFrom) else modules
+                packages = {module.partition(".")[0] for module in modules}
+                for package in packages - COLAB_HAS - sys.stdlib_module_names:
+                    yield f"{name} imports {package}, which Colab may lack"
 
 
 def is_executed(notebook):
@@ -221,6 +239,7 @@ def has_references(notebook):
 
 RULES = [
     begins_with_install_guard,
+    imports_what_colab_has,
     is_executed,
     has_its_outputs,
     has_no_errors,

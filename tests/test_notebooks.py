@@ -101,6 +101,8 @@ GUARD = rules.INSTALL_GUARD
 BREAKS = [
     (rules.begins_with_install_guard, source(0, "import torch")),
     (rules.begins_with_install_guard, source(0, GUARD.replace("github.com/", "github.com/x"))),
+    (rules.imports_what_colab_has, source(1, "import jax.numpy as jnp")),
+    (rules.imports_what_colab_has, source(1, "def f():\n    from cca_zoo.linear import CCA")),
     (rules.is_executed, strip_outputs),
     (rules.is_executed, cell(1, execution_count=7)),
     (rules.is_executed, source(1, " ")),

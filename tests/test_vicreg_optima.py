@@ -7,50 +7,11 @@ import scipy.optimize
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from optima import KINDS, best_of_scipy, gaussian, graph
 from sklearn.manifold import spectral_embedding
 
 from spectral_ssl import closed_form, losses, metrics, relations
 from spectral_ssl.linalg import center, covariance
-
-
-def gaussian(*shape, seed=0):
-    return torch.randn(*shape, generator=torch.Generator().manual_seed(seed), dtype=torch.float64)
-
-
-def graph(kind, seed=0, n=10):
-    weights = gaussian(n, n, seed=seed).abs()
-    weights = weights + weights.T
-    if kind == "disconnected":
-        side = torch.arange(n) < n // 2
-        weights = weights * (side[:, None] == side)
-    if kind == "irregular":
-        popularity = torch.logspace(-1, 1, n, dtype=torch.float64)
-        weights = popularity[:, None] * weights * popularity
-    if kind == "regular":
-        ring = torch.eye(n, dtype=torch.float64).roll(1, 0)
-        weights = ring + ring.T
-    return weights / weights.sum(dim=1).mean()
-
-
-KINDS = ["weighted", "disconnected", "irregular", "regular"]
-
-
-def best_of_scipy(loss, shape, starts=4):
-    """Least value that scipy's BFGS reaches, by finite start points and torch gradients."""
-    def value_and_gradient(flat):
-        Z = torch.tensor(flat.reshape(shape), requires_grad=True)
-        value = loss(Z)
-        value.backward()
-        return value.item(), Z.grad.numpy().ravel()
-
-    runs = [
-        scipy.optimize.minimize(
-            value_and_gradient, np.random.default_rng(s).standard_normal(np.prod(shape)),
-            jac=True, method="L-BFGS-B", options={"ftol": 0, "gtol": 1e-9, "maxiter": 3000},
-        )
-        for s in range(starts)
-    ]
-    return min(run.fun for run in runs)
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -65,15 +26,103 @@ def test_vicreg_reaches_the_minimum_that_scipy_finds(kind, gamma, n_components):
     assert trained == pytest.approx(exact.loss, rel=1e-8, abs=1e-10)
 
 
-@pytest.mark.parametrize("kind", ["disconnected", "irregular"])
-@pytest.mark.parametrize("weights", [(1, 2), (2, 1), (1, 0.25), (3, 0.1)])
-@pytest.mark.parametrize("gamma", [0.3, 1.0])
-def test_unequal_weights_reach_the_minimum_that_scipy_finds(kind, weights, gamma):
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("weights", [(1, 2), (2, 1), (3, 0.1)])
+@pytest.mark.parametrize(("gamma", "n_components"), [(0.3, 1), (0.3, 3), (1.0, 9), (30.0, 3)])
+def test_unequal_weights_reach_the_minimum_that_scipy_finds(kind, weights, gamma, n_components):
     G = graph(kind)
     options = {"invariance": gamma, "variance": weights[0], "covariance": weights[1]}
-    exact = closed_form.vicreg(G, 3, **options)
-    trained = best_of_scipy(lambda Z: losses.vicreg(Z, G, **options), (10, 3))
+    exact = closed_form.vicreg(G, n_components, **options)
+    trained = best_of_scipy(lambda Z: losses.vicreg(Z, G, **options), (10, n_components))
     assert trained == pytest.approx(exact.loss, rel=1e-8, abs=1e-10)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_training_reaches_the_minimum_at_the_transition(kind):
+    """The weight at which the second of three eigenvectors is about to be lost."""
+    G = graph(kind)
+    gamma = 1 / closed_form.vicreg(G, 3).spectrum[1].item()
+    exact = closed_form.vicreg(G, 3, invariance=gamma)
+    trained = best_of_scipy(lambda Z: losses.vicreg(Z, G, invariance=gamma), (10, 3))
+    assert trained == pytest.approx(exact.loss, rel=1e-8)
+
+
+HINGE_PRECISION = 1e-3
+
+
+def hinge_of_scipy(embed, shape, G, *, variance, **weights):
+    """Least hinge loss that scipy's SLSQP finds from two starts.
+
+    The kinks become constraints: the least sum of slacks ``t >= 0`` with ``std + t >= 1``. Along
+    these curved constraints it closes in slowly, so 1e-3 is the precision asked for.
+    """
+    n_parameters, n_columns = np.prod(shape), shape[1]
+
+    def split(x):
+        x = torch.tensor(x, requires_grad=True)
+        return x, embed(x[:n_parameters].reshape(shape)), x[n_parameters:]
+
+    def value_and_gradient(x):
+        x, Z, slacks = split(x)
+        value = losses.vicreg(Z, G, variance=0.0, **weights) + variance * slacks.sum()
+        return value.item(), torch.autograd.grad(value, x)[0].numpy()
+
+    def excess(x):
+        _, Z, slacks = split(x)
+        return (covariance(Z).diagonal().sqrt() + slacks - 1).detach().numpy()
+
+    def excess_gradient(x):
+        x, Z, slacks = split(x)
+        rows = covariance(Z).diagonal().sqrt() + slacks
+        return np.stack([torch.autograd.grad(r, x, retain_graph=True)[0].numpy() for r in rows])
+
+    runs = [
+        scipy.optimize.minimize(
+            value_and_gradient,
+            np.concatenate([gaussian(*shape, seed=seed).numpy().ravel(), np.ones(n_columns)]),
+            jac=True, method="SLSQP", options={"ftol": 1e-12, "maxiter": 500},
+            bounds=[(None, None)] * n_parameters + [(0, None)] * n_columns,
+            constraints={"type": "ineq", "fun": excess, "jac": excess_gradient},
+        )
+        for seed in range(2)
+    ]
+    P = torch.tensor(min(runs, key=lambda run: run.fun).x[:n_parameters].reshape(shape))
+    return losses.vicreg(embed(P), G, hinge=True, variance=variance, **weights).item()
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("ratio", [0.02, 0.125])
+@pytest.mark.parametrize(("gamma", "n_components"), [(0.0, 3), (0.05, 5), (0.1, 3), (2.0, 2)])
+def test_the_hinge_optimum_is_the_minimum_that_scipy_finds(kind, ratio, gamma, n_components):
+    G = graph(kind)
+    weights = {"invariance": gamma, "variance": 2.0, "covariance": 2.0 * ratio}
+    exact = closed_form.vicreg(G, n_components, hinge=True, **weights)
+    trained = hinge_of_scipy(lambda Z: Z, (10, n_components), G, **weights)
+    assert trained == pytest.approx(exact.loss, rel=HINGE_PRECISION, abs=1e-8)
+
+
+def linear_weights(gamma):
+    return [
+        {"invariance": gamma, "variance": 2.0},
+        {"invariance": gamma, "covariance": 2.0},
+        {"invariance": gamma, "covariance": 0.1, "hinge": True},
+    ]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("weights", linear_weights(0.3))
+def test_all_weights_reach_their_linear_and_kernel_minimum(kind, weights):
+    X, G = gaussian(10, 4, seed=3), graph(kind)
+    linear = closed_form.vicreg_linear(X, G, 2, **weights)
+    kernel = closed_form.vicreg_kernel(X @ X.T, G, 2, **weights)
+    assert kernel.loss == pytest.approx(linear.loss)
+    if "hinge" in weights:
+        others = {name: value for name, value in weights.items() if name != "hinge"}
+        trained = hinge_of_scipy(lambda W: X @ W, (4, 2), G, variance=1.0, **others)
+        assert trained == pytest.approx(linear.loss, rel=HINGE_PRECISION)
+    else:
+        trained = best_of_scipy(lambda W: losses.vicreg(X @ W, G, **weights), (4, 2))
+        assert trained == pytest.approx(linear.loss, rel=1e-8)
 
 
 @settings(max_examples=60, deadline=None)
@@ -317,3 +366,16 @@ def test_vicreg_kernel_of_full_rank_is_the_free_optimum():
 def test_the_hinge_refuses_heavy_covariance_weights():
     with pytest.raises(ValueError, match="covariance=0.2 is above variance / 8 = 0.125"):
         closed_form.vicreg(graph("weighted"), 2, covariance=0.2, hinge=True)
+
+
+@pytest.mark.parametrize("gamma", [0.01, 0.2, 3.0])
+@pytest.mark.parametrize("covariance", [0.125, 1.0, 50.0])
+def test_the_hinge_of_one_column_takes_any_covariance_weight(covariance, gamma):
+    G = graph("weighted")
+    weights = {"hinge": True, "invariance": gamma, "covariance": covariance}
+    exact = closed_form.vicreg(G, 1, **weights)
+    std = torch.linspace(0, 1, 100_001, dtype=torch.float64)
+    best = (1 - std + 2 * gamma * exact.spectrum[0] * std**2).min().item()
+    assert exact.loss == pytest.approx(best, rel=1e-8)
+    value = losses.vicreg(exact.embedding, G, **weights).item()
+    assert value == pytest.approx(exact.loss, rel=1e-9)
