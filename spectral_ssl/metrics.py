@@ -81,6 +81,9 @@ def principal_angles(A, B, *, rtol=1e-8):
 def linear_probe(Z_train, y_train, Z_test, y_test):
     """Test accuracy of a logistic regression on standardised embeddings.
 
+    A column that varies by less than 1e-8 of the largest entry is left out: it is constant up to
+    rounding, and standardised it would be noise of unit variance.
+
     Parameters
     ----------
     Z_train, Z_test : Tensors of shapes (N, K) and (M, K)
@@ -99,5 +102,7 @@ def linear_probe(Z_train, y_train, Z_test, y_test):
     """
     Z_train = check_samples(Z_train, "Z_train").detach().cpu().numpy()
     Z_test = check_samples(Z_test, "Z_test", min_samples=1).detach().cpu().numpy()
+    varies = Z_train.std(axis=0) > 1e-8 * abs(Z_train).max()
+    Z_train, Z_test = (np.where(varies, Z, 0) for Z in (Z_train, Z_test))
     probe = make_pipeline(StandardScaler(), LogisticRegression(max_iter=5000))
     return float(probe.fit(Z_train, np.asarray(y_train)).score(Z_test, np.asarray(y_test)))

@@ -77,6 +77,17 @@ def test_linear_probe_learns_iris_and_not_noise():
     assert metrics.linear_probe(noise[train], y[train], noise[test], y[test]) < 0.6
 
 
+def test_linear_probe_leaves_out_columns_that_are_constant_up_to_rounding():
+    X, y = (torch.as_tensor(values) for values in load_iris(return_X_y=True))
+    order = torch.randperm(150, generator=torch.Generator().manual_seed(0))
+    train, test = order[:100], order[100:]
+    rounding = torch.cat([X, 0.3 + 1e-15 * gaussian(150, 20)], dim=1)
+    expected = metrics.linear_probe(X[train], y[train], X[test], y[test])
+    assert metrics.linear_probe(rounding[train], y[train], rounding[test], y[test]) == expected
+    collapsed = torch.ones(150, 2) + 1e-14 * gaussian(150, 2)
+    assert metrics.linear_probe(collapsed[train], y[train], collapsed[test], y[test]) < 0.5
+
+
 def test_digits_are_the_scikit_learn_digits_between_zero_and_one():
     X, y = datasets.digits()
     assert X.shape == (1797, 64) and X.dtype == torch.float64
