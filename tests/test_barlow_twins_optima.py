@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 import scipy.linalg
+import scipy.optimize
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -133,6 +134,63 @@ def test_the_unscaled_optimum_has_the_least_norm():
     assert trained / decay == pytest.approx((exact.weights**2).sum().item(), rel=1e-3)
 
 
+@settings(max_examples=60, deadline=None)
+@given(
+    seed=st.integers(0, 500), k=st.integers(1, 12), extra=st.integers(0, 3),
+    redundancy=st.floats(0.01, 1),
+)
+def test_the_filling_solves_its_convex_program(seed, k, extra, redundancy):
+    """Least F(nu) over nu >= 0 whose prices are within the budget K, by scipy's SLSQP."""
+    rho = torch.sigmoid(2 * gaussian(k + extra, seed=seed)).sort(descending=True).values
+    filling = closed_form.barlow_twins_filling(rho, k, redundancy=redundancy)
+    prices = (1 / rho[:k]).numpy()
+
+    def program(nu):
+        return k * (1 - nu.mean()) ** 2 + redundancy * ((nu - nu.mean()) ** 2).sum()
+
+    result = scipy.optimize.minimize(
+        program, np.full(k, 0.1), method="SLSQP", bounds=[(0, None)] * k,
+        constraints={"type": "ineq", "fun": lambda nu: k - prices @ nu},
+        options={"ftol": 1e-13, "maxiter": 500},
+    )
+    nu = filling.agreements.numpy()
+    assert program(nu) == pytest.approx(filling.loss, rel=1e-10, abs=1e-12)
+    assert prices @ nu == pytest.approx(k)
+    assert filling.variances.sum().item() == pytest.approx(k)
+    assert filling.loss <= result.fun + 1e-9
+    assert result.fun == pytest.approx(filling.loss, rel=1e-4, abs=1e-6)
+
+
+@pytest.mark.parametrize(("k", "redundancy"), [(1, 0.1), (2, 0.005), (2, 0.3), (4, 0.05), (5, 1.0)])
+def test_the_filling_is_the_minimum_of_the_published_loss(k, redundancy):
+    Xa, Xb = views(d=6)
+    X, G = stacked(Xa, Xb)
+    rho = closed_form.barlow_twins_linear(Xa, Xb, 6).spectrum
+    white = whiten(X)(X)                                # the same problem, better conditioned
+    filling = closed_form.barlow_twins_filling(rho, k, redundancy=redundancy)
+    trained = best_of_scipy(
+        lambda W: losses.barlow_twins(white @ W, G, redundancy=redundancy), (6, k), starts=6
+    )
+    assert trained == pytest.approx(filling.loss, rel=1e-7, abs=1e-10)
+
+
+def test_the_filling_repeats_one_column_at_the_published_weight():
+    filling = closed_form.barlow_twins_filling(torch.tensor([0.8, 0.6, 0.4]).double(), 2)
+    assert filling.rank == 1
+    torch.testing.assert_close(filling.variances, torch.tensor([2.0, 0]).double())
+    threshold = 1 / 28                                  # (1 - .8)(.8 - .6) / (.8 (.8 + .6))
+    for factor, rank in ((0.999, 1), (1.001, 2)):
+        filling = closed_form.barlow_twins_filling(
+            torch.tensor([0.8, 0.6, 0.4]).double(), 2, redundancy=factor * threshold
+        )
+        assert filling.rank == rank
+
+
+def test_the_filling_of_perfect_correlations_costs_nothing():
+    filling = closed_form.barlow_twins_filling(torch.ones(4).double(), 3)
+    assert filling.loss == 0 and filling.rank == 3
+
+
 def test_float32_views_give_the_same_optimum():
     Xa, Xb = views()
     double = closed_form.barlow_twins_linear(Xa, Xb, 3)
@@ -180,6 +238,17 @@ def test_gpu_gives_the_same_optimum():
         (lambda a, b: closed_form.barlow_twins_linear(0 * a, 0 * b, 1), "constant"),
         (lambda a, b: closed_form.barlow_twins_unscaled_linear(a, b, 6), "5 columns"),
         (lambda a, b: closed_form.barlow_twins(torch.ones(3, 3), 3), "between 1 and 2"),
+        (lambda a, b: closed_form.barlow_twins_filling(a, 2), "a vector"),
+        (lambda a, b: closed_form.barlow_twins_filling(torch.tensor([0.1, 0.9]), 2), "descend"),
+        (lambda a, b: closed_form.barlow_twins_filling(torch.tensor([-0.1]), 2), "one positive"),
+        (
+            lambda a, b: closed_form.barlow_twins_filling(torch.tensor([0.9]), 99, redundancy=0.5),
+            "only 1 correlations are positive",
+        ),
+        (
+            lambda a, b: closed_form.barlow_twins_filling(torch.tensor([0.9]), 1, redundancy=2),
+            "above 1",
+        ),
     ],
 )
 def test_bad_input_is_refused(call, message):

@@ -6,7 +6,9 @@ kernel. Optima are computed in float64 and returned in the dtype and on the devi
 """
 
 from spectral_ssl.closed_form._barlow_twins import (
+    Filling,
     barlow_twins,
+    barlow_twins_filling,
     barlow_twins_linear,
     barlow_twins_unscaled_linear,
 )
@@ -18,7 +20,9 @@ from spectral_ssl.closed_form._spectral_contrastive import (
 from spectral_ssl.closed_form._vicreg import vicreg, vicreg_kernel, vicreg_linear
 
 __all__ = [
+    "Filling",
     "barlow_twins",
+    "barlow_twins_filling",
     "barlow_twins_linear",
     "barlow_twins_unscaled_linear",
     "spectral_contrastive",

@@ -1,9 +1,11 @@
 """Serves chapter 8: optima of Barlow Twins, free and linear."""
 
+from typing import NamedTuple
+
 import torch
 
 from spectral_ssl import spectral
-from spectral_ssl._validation import check_integer, check_views, check_weight
+from spectral_ssl._validation import as_tensor, check_integer, check_views, check_weight
 from spectral_ssl.closed_form._shared import mapped
 from spectral_ssl.linalg import center, largest_eigenpairs, rank_tolerance
 from spectral_ssl.majorization import rotation_with_diagonal
@@ -109,6 +111,118 @@ def barlow_twins_linear(Xa, Xb, n_components, *, redundancy=1.0, rtol=1e-10):
     redundancy = check_weight(redundancy, "redundancy")
     both, G = _both_views(Xa, Xb)
     return _whitened_optimum(spectral.lpp(both, G, n_components, rtol=rtol), redundancy)
+
+
+class Filling(NamedTuple):
+    r"""The optimum of the published Barlow Twins along each canonical direction.
+
+    Attributes
+    ----------
+    agreements : Tensor of shape (K,)
+        Eigenvalues :math:`\nu_k` of the correlations :math:`C` of the two views' coordinates.
+    variances : Tensor of shape (K,)
+        Variances :math:`\nu_k / \rho_k` of the standardised embedding along the directions.
+    loss : float
+    """
+
+    agreements: torch.Tensor
+    variances: torch.Tensor
+    loss: float
+
+    @property
+    def rank(self):
+        """Number of directions in use."""
+        return int((self.agreements > 0).sum())
+
+
+def barlow_twins_filling(correlations, n_components, *, redundancy=5e-3):
+    r"""Least value of :func:`spectral_ssl.losses.barlow_twins` without whitening, and its rank.
+
+    The published loss scales columns and lets them correlate. With the prices
+    :math:`a_k = 1/\rho_k`, infinite where :math:`\rho_k \le 0`, and the level :math:`\ell` that
+    solves
+
+    .. math::
+
+        \sum_{k \le K} (a_k - 1)(\ell - a_k)_+ = \lambda \sum_{k \le K} \min(a_k, \ell) ,
+
+    the agreements are
+    :math:`\nu_k = K (\ell - a_k)_+ / \sum_l a_l (\ell - a_l)_+`, and
+
+    .. math:: \mathcal L \ge K (1 - \bar\nu)^2 + \lambda \sum_{k \le K} (\nu_k - \bar\nu)^2
+
+    for every linear or free embedding. Equality is reached for :math:`\lambda = 1`, and whenever
+    there are as many orthogonal vectors with entries :math:`\pm 1` in :math:`\mathbb R^K` as
+    there are positive :math:`\nu_k`: for one, for two and even :math:`K`, for any number if
+    :math:`K` is a power of two. Otherwise the minimum can be a few percent higher.
+
+    Parameters
+    ----------
+    correlations : Tensor of shape (r,)
+        The canonical correlations :math:`\rho_1 \ge \dots \ge \rho_r`, such as the ``spectrum``
+        of :func:`barlow_twins` or :func:`barlow_twins_linear`; give all that are positive, or
+        the first :math:`K`.
+    n_components : int
+        Embedding dimension :math:`K`.
+    redundancy : float
+        The weight :math:`\lambda`, above 0 and at most 1, by default the published one.
+
+    Returns
+    -------
+    Filling
+
+    Raises
+    ------
+    ValueError
+        If an argument is out of range, no correlation is positive, or :math:`K` is so large for
+        this weight that no level exists.
+    """
+    K = check_integer(n_components, "n_components")
+    redundancy = check_weight(redundancy, "redundancy", positive=True)
+    if redundancy > 1:
+        raise ValueError(f"redundancy={redundancy} is above 1, where no closed form is known")
+    rho = _check_correlations(correlations)[:K]
+    prices = 1 / rho[rho > 0].double()
+    depths = (_level(prices, K, redundancy) - prices).clamp(min=0)
+    agreements = K * depths / (prices @ depths)
+    unused = agreements.new_zeros(K - len(prices))
+    nu, variances = (torch.cat([v, unused]) for v in (agreements, prices * agreements))
+    loss = K * (1 - nu.mean()) ** 2 + redundancy * ((nu - nu.mean()) ** 2).sum()
+    return Filling(nu.to(rho.dtype), variances.to(rho.dtype), loss.item())
+
+
+def _level(prices, K, redundancy):
+    """The water level: its equation is linear between two prices."""
+
+    def excess(level):
+        floor = prices.clamp(max=level).sum() + (K - len(prices)) * level
+        return (prices - 1) @ (level - prices).clamp(min=0) - redundancy * floor
+
+    m = 1 + sum(int(excess(price) < 0) for price in prices[1:])
+    total, squares = prices[:m].sum(), (prices[:m] ** 2).sum()
+    slope = total - m - redundancy * (K - m)
+    if slope > 0:
+        return (squares - total + redundancy * total) / slope
+    if len(prices) == K and (prices == 1).all():
+        return prices.new_tensor(2.0)  # every level fills equal depths and the loss is 0
+    raise ValueError(
+        f"n_components={K} has no optimum of this form at redundancy={redundancy}: only "
+        f"{len(prices)} correlations are positive; lower one of the two"
+    )
+
+
+def _check_correlations(correlations):
+    rho = as_tensor(correlations, "correlations")
+    if rho.ndim != 1 or not len(rho) or not torch.isfinite(rho).all():
+        raise ValueError(
+            f"correlations must be a vector of finite numbers, got shape {tuple(rho.shape)}"
+        )
+    if (rho.diff() > 0).any() or rho[0] > 1 + 1e-6 or rho[0] <= 0:
+        raise ValueError(
+            "correlations must descend from a value in (0, 1]; sort them, and give at least "
+            "one positive"
+        )
+    return rho.clamp(max=1)
 
 
 def barlow_twins_unscaled_linear(Xa, Xb, n_components, *, rtol=1e-10):
