@@ -154,7 +154,7 @@ def barlow_twins_filling(correlations, n_components, *, redundancy=5e-3):
     for every linear or free embedding. Equality is reached for :math:`\lambda = 1`, and whenever
     there are as many orthogonal vectors with entries :math:`\pm 1` in :math:`\mathbb R^K` as
     there are positive :math:`\nu_k`: for one, for two and even :math:`K`, for any number if
-    :math:`K` is a power of two. Otherwise the minimum can be a few percent higher.
+    :math:`K` is a power of two. Otherwise the minimum can be higher.
 
     Parameters
     ----------
