@@ -4,10 +4,18 @@ from dataclasses import dataclass, field
 
 import torch
 
+from spectral_ssl._batches import train_on_views
 from spectral_ssl._optimize import ConvergenceWarning, checked_loss, lbfgs, progress_bar
 from spectral_ssl._validation import check_integer, check_samples
 
-__all__ = ["ConvergenceWarning", "Fit", "fit_embedding", "fit_linear", "fit_network"]
+__all__ = [
+    "ConvergenceWarning",
+    "Fit",
+    "fit_embedding",
+    "fit_linear",
+    "fit_network",
+    "fit_views",
+]
 
 
 @dataclass(frozen=True)
@@ -184,6 +192,77 @@ def fit_network(loss, network, X, *, steps=2000, learning_rate=1e-3, progress=Tr
     history.append(value.item())
     gradient_norm = max(abs(p.grad).max().item() for p in network.parameters())
     return Fit(embedding.detach(), history[-1], history, gradient_norm, network=network)
+
+
+def fit_views(
+    loss,
+    network,
+    sources,
+    view,
+    *,
+    steps=300,
+    batch_size=256,
+    learning_rate=1e-3,
+    weight_decay=0.0,
+    generator=None,
+    checkpoint=None,
+    checkpoint_every=100,
+    progress=True,
+):
+    """Minimise ``loss(network(view_a), network(view_b))`` over mini-batches of random views.
+
+    Every step draws a batch of sources without replacement within an epoch, two views of each,
+    and takes a step of AdamW with a cosine-decayed step size. The network is trained in place,
+    in its own dtype and on its own device, where ``sources`` must be too.
+
+    Parameters
+    ----------
+    loss : callable
+        Maps two tensors of shape (B, K), row by row the two views of a source, to a scalar,
+        such as :func:`spectral_ssl.pair_losses.vicreg`.
+    network : torch.nn.Module
+        Maps a batch of views to a tensor of shape (B, K).
+    sources : Tensor of shape (n, ...)
+        What views are taken of, such as images of shape (n, C, H, W).
+    view : callable
+        ``view(batch, generator=generator)`` returns a random view of each, such as
+        :func:`spectral_ssl.views.random_view`.
+    steps, batch_size : int
+        Number of optimiser steps, and of sources in each.
+    learning_rate, weight_decay : float
+        AdamW's initial step size, and its decay.
+    generator : torch.Generator, optional
+        Source of batches and views, on the sources' device; by default a new one with seed 0.
+    checkpoint : path, optional
+        File that keeps the state of the run. If it exists, the run goes on from there and ends
+        as if it had not been interrupted.
+    checkpoint_every : int
+        Steps between two writes of it.
+    progress : bool
+        Show a progress bar.
+
+    Returns
+    -------
+    Fit
+        With ``network``; ``embedding`` is ``network(sources)`` in evaluation mode, ``history``
+        holds the loss of every step, and ``loss`` the last of them.
+
+    Raises
+    ------
+    ValueError
+        If an option is out of range, the loss is not a finite scalar, or the checkpoint is of a
+        run with another number of steps.
+    """
+    generator = generator or torch.Generator(sources.device).manual_seed(0)
+    history = train_on_views(
+        loss, network, sources, view, steps, batch_size, learning_rate, weight_decay, generator,
+        checkpoint, checkpoint_every, progress,
+    )
+    gradients = [abs(p.grad).max().item() for p in network.parameters() if p.grad is not None]
+    network.eval()
+    with torch.no_grad():
+        embedding = network(sources)
+    return Fit(embedding, history[-1], history, max(gradients, default=0.0), network=network)
 
 
 def _start(shape, initial, generator):

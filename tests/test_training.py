@@ -7,7 +7,7 @@ import sys
 import pytest
 import torch
 
-from spectral_ssl import agreement, closed_form, losses, relations, training
+from spectral_ssl import agreement, closed_form, losses, pair_losses, relations, training
 
 TARGET = torch.tensor([[1.0, 2.0], [3.0, 4.0], [5.0, 6.0]], dtype=torch.float64)
 
@@ -133,3 +133,91 @@ def stderr_of_slow_training(**environment):
 def test_progress_bar_shows_on_slow_runs_and_can_be_kept_out_of_outputs():
     assert "L-BFGS" in stderr_of_slow_training()
     assert stderr_of_slow_training(TQDM_DISABLE="1") == ""
+
+
+def noisy(batch, generator):
+    return batch + 0.1 * torch.randn(batch.shape, generator=generator, dtype=batch.dtype)
+
+
+def small_network():
+    torch.manual_seed(0)
+    return torch.nn.Sequential(
+        torch.nn.Linear(5, 16), torch.nn.BatchNorm1d(16), torch.nn.ReLU(), torch.nn.Dropout(0.1),
+        torch.nn.Linear(16, 3),
+    ).double()
+
+
+def fit_small(loss=pair_losses.vicreg, **options):
+    generator = torch.Generator().manual_seed(1)
+    options = {"steps": 30, "batch_size": 16, "generator": generator, **options}
+    return training.fit_views(loss, small_network(), gaussian(50, 5), noisy, **options)
+
+
+def test_fit_views_lowers_the_loss_and_embeds_the_sources():
+    fit = fit_small(steps=200, learning_rate=1e-2)
+    assert len(fit.history) == 200 and fit.loss == fit.history[-1]
+    assert sum(fit.history[-20:]) < 0.8 * sum(fit.history[:20])
+    torch.testing.assert_close(fit.embedding, fit.network.eval()(gaussian(50, 5)).detach())
+
+
+def test_fit_views_draws_every_source_once_an_epoch():
+    seen = []
+
+    def view(batch, generator):
+        seen.append(batch[:, 0].clone())
+        return noisy(batch, generator)
+
+    training.fit_views(
+        pair_losses.vicreg, small_network(), gaussian(48, 5), view, steps=6, batch_size=16
+    )
+    for epoch in (seen[:6], seen[6:]):
+        assert all((a == b).all() for a, b in zip(epoch[::2], epoch[1::2]))   # two views of each
+        assert len(torch.cat(epoch[::2]).unique()) == 48
+
+
+class Crash(Exception):
+    pass
+
+
+def test_an_interrupted_run_goes_on_and_ends_as_if_it_had_not_been(tmp_path):
+    whole = fit_small()
+
+    def until(step):
+        calls = iter(range(1000))
+
+        def loss(Za, Zb):
+            if next(calls) == step:
+                raise Crash
+            return pair_losses.vicreg(Za, Zb)
+
+        return loss
+
+    options = {"checkpoint": tmp_path / "run.pt", "checkpoint_every": 4}
+    for step in (10, 9):                 # stops in step 11, starts again from 8, stops in 17
+        with pytest.raises(Crash):
+            fit_small(until(step), **options)
+    resumed = fit_small(**options)
+    assert resumed.history == whole.history
+    assert torch.equal(resumed.embedding, whole.embedding)
+    finished = fit_small(**options | {"checkpoint_every": 30})
+    assert finished.history == whole.history
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"batch_size": 51}, "batch_size=51 is out of range: there are 50 sources"),
+        ({"steps": 0}, "steps=0"),
+        ({"learning_rate": 0}, "learning_rate must be .* positive"),
+        ({"loss": lambda Za, Zb: Za.sum() / 0}, "loss must return one finite number"),
+    ],
+)
+def test_fit_views_refuses_bad_options(change, message):
+    with pytest.raises(ValueError, match=message):
+        fit_small(**change)
+
+
+def test_a_checkpoint_of_another_run_is_refused(tmp_path):
+    fit_small(checkpoint=tmp_path / "run.pt", checkpoint_every=10)
+    with pytest.raises(ValueError, match="is of a run of 30 steps, not 40"):
+        fit_small(checkpoint=tmp_path / "run.pt", steps=40)
