@@ -51,10 +51,12 @@ def main(paths):
     if find_spec("spectral_ssl"):
         sys.exit("The library is installed here already; a reader in Colab has to install it.")
     for path in paths:
-        library = run_alone(path)
-        if not library.is_relative_to(sysconfig.get_path("purelib")):
-            sys.exit(f"{path} imported the library from {library}.")
-        pip("uninstall", "--yes", "spectral-ssl")
+        try:
+            library = run_alone(path)
+            if not library.is_relative_to(sysconfig.get_path("purelib")):
+                sys.exit(f"{path} imported the library from {library}.")
+        finally:
+            pip("uninstall", "--yes", "spectral-ssl")
         if packages() != before:
             sys.exit(f"{path} changed other packages: {sorted(packages() ^ before)}")
         print(f"{path} runs alone.", flush=True)
