@@ -20,7 +20,7 @@ from project import REPOSITORY, ROOT, installed, run
 
 CHAPTERS = sorted((ROOT / "chapters").glob("*.ipynb"))
 NOTEBOOKS = CHAPTERS if os.environ.get("CI") else CHAPTERS[:1]
-COLAB = ["torch", "numpy", "scipy", "scikit-learn", "matplotlib", "tqdm", "ipykernel", "nbclient"]
+COLAB = ["torch", "numpy", "scipy", "scikit-learn", "matplotlib", "mlxtend", "tqdm", "ipykernel", "nbclient"]
 
 
 def link(source, target):
