@@ -181,6 +181,32 @@ def test_vicreg_at_the_transition(factor):
     torch.testing.assert_close(variances, expected, atol=1e-12, rtol=0)
 
 
+@pytest.mark.parametrize(
+    ("critical", "weights"),
+    [
+        (1.0, {}),
+        (2.0, {"variance": 2.0, "covariance": 4.0}),
+        (2.0 * 5 / 8, {"variance": 2.0}),
+        (0.1 * 5 / 3, {"covariance": 0.1, "hinge": True}),
+    ],
+)
+@pytest.mark.parametrize("below", [0.0, 1e-14])
+def test_a_variance_below_rounding_is_zero(critical, weights, below):
+    views = relations.from_views(4, 3)
+    exact = closed_form.vicreg(views, 5, invariance=critical * (1 - below), **weights)
+    kept = torch.linalg.svdvals(exact.embedding)
+    assert kept[2] > 1 and kept[3:].max() < 1e-13
+    larger = closed_form.vicreg(views, 5, invariance=critical * (1 - 1e-9), **weights)
+    assert torch.linalg.svdvals(larger.embedding)[3:].min() > 1e-5
+
+
+def test_unrelated_directions_of_linear_embeddings_are_zero_at_the_transition():
+    X, G = gaussian(200, 20), relations.from_labels(torch.arange(200) % 4)
+    exact = closed_form.vicreg_linear(X, G, 20)
+    assert (exact.embedding.abs().amax(dim=0) > 0).sum() == 3
+    assert (exact.weights.abs().amax(dim=0) > 0).sum() == 3
+
+
 @pytest.mark.parametrize("kind", ["weighted", "irregular", "regular"])
 def test_small_gamma_gives_the_laplacian_eigenmaps_of_scikit_learn(kind):
     G = graph(kind, n=30)

@@ -175,11 +175,11 @@ def _vicreg_optimum(smooth, gamma, alpha, beta, hinge):
     """Stretch the smoothest embedding of unit variances to the variances that the loss wants."""
     eigenvalues = smooth.spectrum.double()
     if alpha <= beta and not hinge:
-        variances = (1 - gamma / alpha * eigenvalues).clamp(min=0)
+        variances = _without_rounding((1 - gamma / alpha * eigenvalues).clamp(min=0))
         axes, diagonal = torch.diag(torch.ones_like(variances)), variances
     else:
         fill = _hinge_filling if hinge else _square_filling
-        variances = fill(gamma * eigenvalues, alpha, beta)
+        variances = _without_rounding(fill(gamma * eigenvalues, alpha, beta), alpha / beta)
         diagonal = variances.mean().expand(len(variances))
         axes = rotation_with_diagonal(variances, diagonal)
     spread = (1 - diagonal.sqrt()).clamp(min=0) if hinge else (1 - diagonal) ** 2
@@ -187,6 +187,14 @@ def _vicreg_optimum(smooth, gamma, alpha, beta, hinge):
     energy = 2 * eigenvalues @ variances
     loss = alpha * spread.sum() + beta * redundancy + gamma * energy
     return mapped(smooth, variances.sqrt()[:, None] * axes, loss=loss.item())
+
+
+def _without_rounding(variances, size=1.0):
+    """Zero in place of variances that are the rounding of a difference of numbers of this size.
+
+    A variance of 1e-16 would be a column of 1e-8, which a probe that standardises takes for data.
+    """
+    return torch.where(variances > 1e-12 * max(size, 1.0), variances, 0)
 
 
 def _square_filling(costs, alpha, beta):
