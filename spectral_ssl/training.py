@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 
 import torch
 
-from spectral_ssl._batches import train_on_views
+from spectral_ssl._batches import embed_sources, train_on_views
 from spectral_ssl._optimize import ConvergenceWarning, checked_loss, lbfgs, progress_bar
 from spectral_ssl._validation import check_integer, check_samples
 
@@ -215,6 +215,17 @@ def fit_views(
     and takes a step of AdamW with a cosine-decayed step size. The network is trained in place,
     in its own dtype and on its own device, where ``sources`` must be too.
 
+    Inside :func:`spectral_ssl.distributed.process_group` every process embeds its share of each
+    batch, and all compute the loss of the whole batch and take the same step. The losses are
+    those of one process up to rounding if the network treats every row by itself and draws no
+    random numbers. The embedding may differ more where the loss does not see it, as Adam
+    magnifies the rounding of gradients that should be 0. All processes draw all views, from
+    generators in the same state. What uses torch's global generator draws on each process from
+    its own: seed these alike where the loss draws, and by :func:`spectral_ssl.distributed.rank`
+    where the network does, as dropout. Batch normalisation normalises a process's share by
+    itself, and the running statistics are those of process 0; ``torch.nn.SyncBatchNorm`` takes
+    all shares together, on GPUs.
+
     Parameters
     ----------
     loss : callable
@@ -234,8 +245,9 @@ def fit_views(
     generator : torch.Generator, optional
         Source of batches and views, on the sources' device; by default a new one with seed 0.
     checkpoint : path, optional
-        File that keeps the state of the run. If it exists, the run goes on from there and ends
-        as if it had not been interrupted.
+        File that keeps the state of the run, read and written by process 0. If it exists, the
+        run goes on from there and ends as if it had not been interrupted, on as many processes;
+        on more or fewer the network draws other random numbers.
     checkpoint_every : int
         Steps between two writes of it.
     progress : bool
@@ -250,8 +262,9 @@ def fit_views(
     Raises
     ------
     ValueError
-        If an option is out of range, the loss is not a finite scalar, or the checkpoint is of a
-        run with another number of steps.
+        If an option is out of range, the loss is not a finite scalar, the checkpoint is of a run
+        with another number of steps, or the processes start with different networks, sources,
+        generators or options.
     """
     generator = generator or torch.Generator(sources.device).manual_seed(0)
     history = train_on_views(
@@ -259,9 +272,7 @@ def fit_views(
         checkpoint, checkpoint_every, progress,
     )
     gradients = [abs(p.grad).max().item() for p in network.parameters() if p.grad is not None]
-    network.eval()
-    with torch.no_grad():
-        embedding = network(sources)
+    embedding = embed_sources(network, sources)
     return Fit(embedding, history[-1], history, max(gradients, default=0.0), network=network)
 
 
