@@ -8,9 +8,9 @@ it**. If process :math:`p` of :math:`P` embeds the rows :math:`Z_p(\theta)`, the
 .. math::
 
     \frac{\partial \mathcal L}{\partial \theta}
-    = \sum_p \frac{\partial \mathcal L}{\partial Z_p} \frac{\partial Z_p}{\partial \theta}
-    = \frac1P \sum_p \Big( P \, \frac{\partial \mathcal L}{\partial Z_p} \Big)
-      \frac{\partial Z_p}{\partial \theta} .
+    &= \sum_p \frac{\partial \mathcal L}{\partial Z_p} \frac{\partial Z_p}{\partial \theta} \\
+    &= \frac1P \sum_p \Big( P \, \frac{\partial \mathcal L}{\partial Z_p} \Big)
+       \frac{\partial Z_p}{\partial \theta} .
 
 The bracket is what the backward pass of :func:`gather` returns, and the mean over the processes
 is what :func:`average_gradients` and torch's ``DistributedDataParallel`` take. Parameters that
