@@ -4,6 +4,7 @@ import torch
 
 from spectral_ssl import (
     agreement,
+    blocks,
     closed_form,
     datasets,
     distributed,
@@ -16,6 +17,8 @@ from spectral_ssl import (
     relations,
     spectral,
     sprites,
+    statistics,
+    streams,
     training,
     views,
 )
@@ -24,6 +27,7 @@ __version__ = "0.1.0"
 
 __all__ = [
     "agreement",
+    "blocks",
     "closed_form",
     "datasets",
     "device",
@@ -37,6 +41,8 @@ __all__ = [
     "relations",
     "spectral",
     "sprites",
+    "statistics",
+    "streams",
     "training",
     "views",
 ]

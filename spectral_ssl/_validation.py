@@ -5,6 +5,8 @@ import scipy.sparse
 import torch
 from torch.utils.weak import WeakTensorKeyDictionary
 
+from spectral_ssl.blocks import BlockGraph
+
 _checked_relations = WeakTensorKeyDictionary()
 _checked_similarities = WeakTensorKeyDictionary()
 
@@ -61,7 +63,7 @@ def check_relation(G, n_samples=None, name="G"):
     called in a training loop pays for the check once.
     """
     G = _square_matrix(G, n_samples, name)
-    if _checked_relations.get(G) != G._version:
+    if not isinstance(G, BlockGraph) and _checked_relations.get(G) != G._version:
         _check_relation_entries(G, name)
         _checked_relations[G] = G._version
     return G
@@ -70,6 +72,8 @@ def check_relation(G, n_samples=None, name="G"):
 def check_similarity(G, n_samples=None, name="G"):
     """A symmetric, finite matrix with entries of either sign; remembered like relations."""
     G = _square_matrix(G, n_samples, name)
+    if isinstance(G, BlockGraph):
+        return G
     if G._version not in (_checked_relations.get(G), _checked_similarities.get(G)):
         _check_similarity_entries(G, name)
         _checked_similarities[G] = G._version
@@ -77,16 +81,16 @@ def check_similarity(G, n_samples=None, name="G"):
 
 
 def _square_matrix(G, n_samples, name):
-    """A square matrix, dense or coalesced COO."""
-    G = as_tensor(G, name)
-    if G.ndim != 2 or G.shape[0] != G.shape[1]:
+    """A square matrix, dense or coalesced COO, or relations in blocks."""
+    G = G if isinstance(G, BlockGraph) else as_tensor(G, name)
+    if len(G.shape) != 2 or G.shape[0] != G.shape[1]:
         raise ValueError(f"{name} must be a square (N, N) matrix, got shape {tuple(G.shape)}")
     if n_samples is not None and G.shape[0] != n_samples:
         raise ValueError(
             f"{name} relates {G.shape[0]} samples but there are {n_samples}; "
             f"give one row and one column of {name} a sample"
         )
-    if G.layout not in (torch.strided, torch.sparse_coo):
+    if not isinstance(G, BlockGraph) and G.layout not in (torch.strided, torch.sparse_coo):
         G = G.to_sparse_coo()
     return G.coalesce() if G.is_sparse else G
 
@@ -117,9 +121,7 @@ def _check_relation_entries(G, name):
 
 def _check_symmetry(A, name, rtol=None):
     rtol = 100 * torch.finfo(A.dtype).eps if rtol is None else rtol
-    gap, size = abs(A - A.T), abs(A)
-    if A.is_sparse:
-        gap, size = gap.coalesce().values(), size.coalesce().values()
+    gap, size = _sparse_gap(A) if A.is_sparse else abs(A - A.T), abs(entries(A))
     if not gap.numel():
         return
     if gap.max() > rtol * size.max():
@@ -127,6 +129,15 @@ def _check_symmetry(A, name, rtol=None):
             f"{name} is not symmetric (largest difference {gap.max().item():.3g}); "
             f"pass ({name} + {name}.T) / 2"
         )
+
+
+def _sparse_gap(A):
+    """Entries of ``|A - A.T|`` of a coalesced matrix, where either has an entry."""
+    rows, columns = A.indices()
+    order = (columns * len(A) + rows).argsort()
+    if torch.equal(rows, columns[order]) and torch.equal(columns, rows[order]):
+        return abs(A.values() - A.values()[order])
+    return abs((A - A.T).coalesce().values())
 
 
 def check_symmetric(A, name, rtol=None):
@@ -204,8 +215,8 @@ def entries(G):
 
 
 def squared_norm(G):
-    """Squared Frobenius norm of a dense or sparse matrix."""
-    return (entries(G) ** 2).sum()
+    """Squared Frobenius norm of a dense or sparse matrix, or of relations in blocks."""
+    return G.squared_norm() if isinstance(G, BlockGraph) else (entries(G) ** 2).sum()
 
 
 def diagonal(G):

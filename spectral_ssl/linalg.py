@@ -2,20 +2,10 @@
 
 from typing import NamedTuple
 
-import numpy as np
-import scipy.sparse.linalg
 import torch
 
-from spectral_ssl._validation import (
-    check_integer,
-    check_samples,
-    check_weight,
-    row_sums,
-    sparse_matrix,
-)
-
-# Above this size a sparse matrix is never densified.
-_DENSE_LIMIT = 2000
+from spectral_ssl._eigensolvers import DENSE_LIMIT, dense_smallest, lanczos_smallest
+from spectral_ssl._validation import check_integer, check_samples, check_weight, sparse_matrix
 
 
 def center(Z):
@@ -221,10 +211,10 @@ def smallest_eigenpairs(A, n_components, *, orthogonal_to_ones=False, metric=Non
         scale = metric.double().sqrt()
         A = divide_rows_and_columns(A, scale)
     ones = scale / torch.linalg.norm(scale) if orthogonal_to_ones else None
-    if A.is_sparse and n_samples > _DENSE_LIMIT and 4 * n_components < n_samples:
-        eigenvalues, eigenvectors = _lanczos_smallest(A, n_components, ones)
+    if A.is_sparse and n_samples > DENSE_LIMIT and 4 * n_components < n_samples:
+        eigenvalues, eigenvectors = lanczos_smallest(A, n_components, ones)
     else:
-        eigenvalues, eigenvectors = _dense_smallest(A, n_components, ones)
+        eigenvalues, eigenvectors = dense_smallest(A, n_components, ones)
     return eigenvalues, eigenvectors / scale[:, None]
 
 
@@ -252,48 +242,6 @@ def largest_eigenpairs(A, n_components, *, orthogonal_to_ones=False):
         -A, n_components, orthogonal_to_ones=orthogonal_to_ones
     )
     return -eigenvalues, eigenvectors
-
-
-def _dense_smallest(A, n_components, ones):
-    """Smallest eigenpairs on the complement of the unit vector ``ones``, all of them at once."""
-    A = A.to_dense() if A.is_sparse else A
-    if ones is not None:
-        A = A - torch.outer(ones, ones @ A)
-        A = A - torch.outer(A @ ones, ones)
-        A = (A + A.T) / 2 + _above_spectrum(A) * torch.outer(ones, ones)
-    eigenvalues, eigenvectors = torch.linalg.eigh(A)
-    return eigenvalues[:n_components], eigenvectors[:, :n_components]
-
-
-def _above_spectrum(A):
-    """A shift that lifts a vector above all eigenvalues, from the largest absolute row sum."""
-    return 2 * row_sums(abs(A)).max().item() + 1
-
-
-def _lanczos_smallest(A, n_components, ones):
-    """The same by Lanczos on ``shift - A``, matrix free."""
-    A_coo = A.coalesce().cpu()
-    matrix = scipy.sparse.csr_array(
-        (A_coo.values().numpy(), A_coo.indices().numpy()), shape=A_coo.shape
-    )
-    shift = _above_spectrum(A) / 2
-    ones = None if ones is None else ones.cpu().numpy()
-
-    def project(v):
-        return v if ones is None else v - ones * (ones @ v)
-
-    def flipped(v):
-        v = project(np.asarray(v).ravel())
-        return project(shift * v - matrix @ v)
-
-    operator = scipy.sparse.linalg.LinearOperator(matrix.shape, flipped, dtype=np.float64)
-    start = np.random.default_rng(0).standard_normal(len(A))
-    values, vectors = scipy.sparse.linalg.eigsh(
-        operator, k=n_components, which="LA", v0=project(start), ncv=max(40, 3 * n_components)
-    )
-    order = np.argsort(-values)
-    eigenvalues = torch.as_tensor(shift - values[order], device=A.device)
-    return eigenvalues, torch.as_tensor(vectors[:, order].copy(), device=A.device)
 
 
 def orthonormal_basis(Z, *, rank=None, rtol=1e-8):

@@ -157,7 +157,7 @@ def spectral_contrastive(Z, G):
         \|G - ZZ^\top\|_F^2 = \|G\|_F^2 - 2 \sum_{ij} G_{ij} z_i^\top z_j
         + \sum_{ij} (z_i^\top z_j)^2 .
 
-    For a sparse ``G`` it is computed by the right-hand side without any :math:`N \times N`
+    For a sparse ``G``, or one in blocks, it is computed by the right-hand side without any :math:`N \times N`
     matrix, where rounding is relative to :math:`\|G\|_F^2`.
 
     Parameters
@@ -184,7 +184,7 @@ def spectral_contrastive(Z, G):
     """
     Z = check_samples(Z, "Z")
     G = check_similarity(G, n_samples=len(Z)).to(Z.dtype)
-    if not G.is_sparse:
+    if torch.is_tensor(G) and not G.is_sparse:
         return ((G - Z @ Z.T) ** 2).sum()
     return squared_norm(G) - 2 * (Z * (G @ Z)).sum() + ((Z.T @ Z) ** 2).sum()
 

@@ -14,8 +14,9 @@ class Solution:
 
     Attributes
     ----------
-    embedding : Tensor of shape (N, K)
+    embedding : Tensor of shape (N, K) or None
         An optimal embedding; which others are optimal is said by the function that made it.
+        None where the samples were streamed; :meth:`transform` embeds them batch by batch.
     loss : float
         The optimal value.
     spectrum : Tensor of shape (K,)
@@ -29,7 +30,7 @@ class Solution:
         What :meth:`transform` does to a checked input.
     """
 
-    embedding: torch.Tensor
+    embedding: torch.Tensor | None
     loss: float
     spectrum: torch.Tensor
     weights: torch.Tensor | None = None
@@ -44,6 +45,7 @@ class Solution:
         X : Tensor of shape (M, D)
             New samples, in the form that the function which made this solution describes:
             inputs, rows of a Gram matrix, distances or relations to the N known samples.
+            Relations may be sparse.
 
         Returns
         -------
@@ -58,10 +60,10 @@ class Solution:
         """
         if self.extend is None and self.weights is None:
             raise ValueError(
-                "a free embedding is defined on its own samples only; use a linear or a "
+                "this embedding is defined on its own samples only; use a linear or a "
                 "kernel solution to embed new ones"
             )
-        X = check_samples(X, min_samples=1)
+        X = _check_new(X)
         if self.weights is not None and X.shape[1] != len(self.weights):
             raise ValueError(
                 f"X has {X.shape[1]} columns but the weights expect {len(self.weights)}"
@@ -69,3 +71,12 @@ class Solution:
         if self.extend is None:
             return X @ self.weights.to(X.dtype)
         return self.extend(X.double()).to(X.dtype)
+
+
+def _check_new(X):
+    """A finite matrix, dense or, for relations, sparse."""
+    if torch.is_tensor(X) and X.is_sparse:
+        X = X.coalesce()
+        check_samples(X.values()[:, None], min_samples=0)
+        return X
+    return check_samples(X, min_samples=1)

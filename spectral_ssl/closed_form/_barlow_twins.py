@@ -62,7 +62,7 @@ def barlow_twins(G, n_components, *, redundancy=1.0):
     """
     redundancy = check_weight(redundancy, "redundancy")
     eigenmaps = spectral.laplacian_eigenmaps(G, n_components, normalized=True)
-    return _whitened_optimum(eigenmaps, redundancy)
+    return whitened_optimum(eigenmaps, redundancy)
 
 
 def barlow_twins_linear(Xa, Xb, n_components, *, redundancy=1.0, rtol=1e-10):
@@ -110,7 +110,7 @@ def barlow_twins_linear(Xa, Xb, n_components, *, redundancy=1.0, rtol=1e-10):
     """
     redundancy = check_weight(redundancy, "redundancy")
     both, G = _both_views(Xa, Xb)
-    return _whitened_optimum(spectral.lpp(both, G, n_components, rtol=rtol), redundancy)
+    return whitened_optimum(spectral.lpp(both, G, n_components, rtol=rtol), redundancy)
 
 
 class Filling(NamedTuple):
@@ -275,18 +275,26 @@ def barlow_twins_unscaled_linear(Xa, Xb, n_components, *, rtol=1e-10):
     inputs = both.double()
     centered = center(inputs)
     cross = centered.T @ (G.double() @ centered) / len(both)
-    eigenvalues, directions = largest_eigenpairs((cross + cross.T) / 2, n_components)
     largest = torch.linalg.matrix_norm(centered, ord=2) ** 2 / len(both)
-    positive = eigenvalues > rank_tolerance(both, rtol) * largest
-    weights = directions * torch.where(positive, eigenvalues, torch.inf).rsqrt()
+    eigenvalues, weights, loss = unscaled_optimum(
+        cross, n_components, rank_tolerance(both, rtol) * largest
+    )
     return affine_solution(
         inputs,
         weights,
         offset=-inputs.mean(dim=0) @ weights,
-        loss=float((~positive).sum()),
+        loss=loss,
         spectrum=eigenvalues,
         dtype=both.dtype,
     )
+
+
+def unscaled_optimum(cross, n_components, zero):
+    """Eigenvalues of a cross-covariance, weights that make K of them 1, and the loss left."""
+    eigenvalues, directions = largest_eigenpairs((cross + cross.T) / 2, n_components)
+    positive = eigenvalues > zero
+    weights = directions * torch.where(positive, eigenvalues, torch.inf).rsqrt()
+    return eigenvalues, weights, float((~positive).sum())
 
 
 def _both_views(Xa, Xb):
@@ -296,7 +304,7 @@ def _both_views(Xa, Xb):
     return torch.cat([Xa, Xb]), from_pairs(rows.reshape(2, -1).T, len(rows))
 
 
-def _whitened_optimum(smooth, redundancy):
+def whitened_optimum(smooth, redundancy):
     """Turn the columns of a whitened, smoothest embedding as the redundancy weight wants."""
     correlations = 1 - smooth.spectrum.double()
     axes, diagonal = torch.eye(len(correlations)).to(correlations), correlations

@@ -6,12 +6,15 @@ from functools import partial
 
 def mapped(solution, matrix, **changes):
     """The solution with its embedding multiplied by a matrix from the right."""
-    dtype, weights, before = solution.embedding.dtype, solution.weights, solution.extend
+
+    def times_matrix(values):
+        return None if values is None else (values.double() @ matrix).to(values.dtype)
+
     return replace(
         solution,
-        embedding=(solution.embedding.double() @ matrix).to(dtype),
-        weights=None if weights is None else (weights.double() @ matrix).to(dtype),
-        extend=None if weights is None else partial(_extend, before=before, matrix=matrix),
+        embedding=times_matrix(solution.embedding),
+        weights=times_matrix(solution.weights),
+        extend=partial(_extend, before=solution.extend, matrix=matrix),
         **changes,
     )
 

@@ -1,5 +1,7 @@
 """Serves chapter 7: the optimum of the spectral contrastive loss, free, linear and kernel."""
 
+from functools import partial
+
 import torch
 
 from spectral_ssl._validation import (
@@ -9,6 +11,7 @@ from spectral_ssl._validation import (
     check_similarity,
     squared_norm,
 )
+from spectral_ssl.blocks import BlockGraph
 from spectral_ssl.linalg import largest_eigenpairs, rank_tolerance
 from spectral_ssl.solution import Solution
 from spectral_ssl.spectral._shared import affine_solution, check_components, gram_eigenpairs
@@ -43,7 +46,10 @@ def spectral_contrastive(G, n_components):
     -------
     Solution
         ``spectrum`` holds :math:`\mu_1 \ge \dots \ge \mu_K`, with their signs. The embedding is
-        not centred.
+        not centred. ``transform`` takes the similarities of new samples to the N known ones, a
+        matrix of shape (M, N), and places each by Nyström's formula
+        :math:`z_k = \frac1{\mu_k} \sum_j g_j z_{jk}`, the point whose inner products with the
+        known embedding are closest to :math:`g`.
 
     Raises
     ------
@@ -55,13 +61,25 @@ def spectral_contrastive(G, n_components):
     Balestriero & LeCun (2022); HaoChen, Wei, Gaidon & Ma (2021); Eckart & Young (1936).
     """
     G = check_similarity(G)
-    eigenvalues, eigenvectors = largest_eigenpairs(G, n_components)
+    eigenvalues, eigenvectors = _largest_of(G, n_components)
     scales = eigenvalues.clamp(min=0)
+    weights = torch.where(scales > 0, eigenvectors / scales.sqrt(), 0.0)
     return Solution(
         embedding=(eigenvectors * scales.sqrt()).to(G.dtype),
         loss=_residual(G, scales),
         spectrum=eigenvalues.to(G.dtype),
+        extend=partial(_explain, weights=weights),
     )
+
+
+def _explain(g, weights):
+    """New samples from their similarities ``g`` to the known ones."""
+    if g.shape[1] != len(weights):
+        raise ValueError(
+            f"X has {g.shape[1]} columns; give the similarities of each new sample to the "
+            f"{len(weights)} known ones"
+        )
+    return g @ weights
 
 
 def spectral_contrastive_linear(X, G, n_components, *, rtol=1e-10):
@@ -175,6 +193,19 @@ def spectral_contrastive_kernel(gram, G, n_components, *, rtol=1e-10):
         spectrum=eigenvalues,
         dtype=gram.dtype,
     )
+
+
+def _largest_of(G, n_components):
+    """Largest eigenpairs of similarities, for relations in blocks without a solver."""
+    if not isinstance(G, BlockGraph):
+        return largest_eigenpairs(G, n_components)
+    check_components(n_components, len(G), "G", centered=False)
+    G = G.double()
+    eigenvectors = G.indicators(min(n_components, G.n_blocks))
+    inner = G.inner_contrasts(n_components - eigenvectors.shape[1])
+    eigenvalues = torch.ones(n_components, dtype=G.dtype, device=G.device)
+    eigenvalues[eigenvectors.shape[1] :] = 0
+    return eigenvalues, torch.cat([eigenvectors, inner], dim=1)
 
 
 def _projected_eigenpairs(G, basis, n_components):

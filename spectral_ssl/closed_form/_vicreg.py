@@ -55,7 +55,8 @@ def vicreg(
     -------
     Solution
         ``spectrum`` holds :math:`\lambda_1 \le \dots \le \lambda_K`. Computed in float64 and
-        returned in the dtype of ``G``, on its device.
+        returned in the dtype of ``G``, on its device. ``transform`` takes the relations of new
+        samples, as that of :func:`spectral_ssl.spectral.laplacian_eigenmaps`.
 
     Raises
     ------
@@ -67,9 +68,9 @@ def vicreg(
     ----------
     Balestriero & LeCun (2022) for equal weights; Belkin & Niyogi (2003) for Laplacian eigenmaps.
     """
-    weights = _vicreg_weights(n_components, invariance, variance, covariance, hinge)
+    weights = vicreg_weights(n_components, invariance, variance, covariance, hinge)
     eigenmaps = spectral.laplacian_eigenmaps(G, n_components)
-    return _vicreg_optimum(eigenmaps, *weights)
+    return vicreg_optimum(eigenmaps, *weights)
 
 
 def vicreg_linear(
@@ -119,9 +120,9 @@ def vicreg_linear(
     ----------
     Balestriero & LeCun (2022); He & Niyogi (2003) for locality preserving projections.
     """
-    weights = _vicreg_weights(n_components, invariance, variance, covariance, hinge)
+    weights = vicreg_weights(n_components, invariance, variance, covariance, hinge)
     projections = spectral.lpp(X, G, n_components, rtol=rtol)
-    return _vicreg_optimum(projections, *weights)
+    return vicreg_optimum(projections, *weights)
 
 
 def vicreg_kernel(
@@ -166,12 +167,12 @@ def vicreg_kernel(
     ----------
     Balestriero & LeCun (2022).
     """
-    weights = _vicreg_weights(n_components, invariance, variance, covariance, hinge)
+    weights = vicreg_weights(n_components, invariance, variance, covariance, hinge)
     projections = spectral.kernel_lpp(gram, G, n_components, rtol=rtol)
-    return _vicreg_optimum(projections, *weights)
+    return vicreg_optimum(projections, *weights)
 
 
-def _vicreg_optimum(smooth, gamma, alpha, beta, hinge):
+def vicreg_optimum(smooth, gamma, alpha, beta, hinge):
     """Stretch the smoothest embedding of unit variances to the variances that the loss wants."""
     eigenvalues = smooth.spectrum.double()
     if alpha <= beta and not hinge:
@@ -234,7 +235,7 @@ def _counts(costs):
     return torch.arange(1, len(costs) + 1, dtype=costs.dtype, device=costs.device)
 
 
-def _vicreg_weights(n_components, invariance, variance, covariance, hinge):
+def vicreg_weights(n_components, invariance, variance, covariance, hinge):
     gamma = check_weight(invariance, "invariance")
     alpha = check_weight(variance, "variance", positive=True)
     beta = check_weight(covariance, "covariance", positive=True)

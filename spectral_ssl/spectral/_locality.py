@@ -2,16 +2,20 @@
 
 from functools import partial
 
+from spectral_ssl._eigensolvers import DENSE_LIMIT
 from spectral_ssl._validation import (
     as_tensor,
     check_integer,
     check_relation,
     check_samples,
+    entries,
     row_sums,
 )
+from spectral_ssl.blocks import BlockGraph
 from spectral_ssl.linalg import rank_tolerance, smallest_eigenpairs, whiten
 from spectral_ssl.relations import laplacian
 from spectral_ssl.solution import Solution
+from spectral_ssl.spectral._large_graphs import smoothest_of_blocks, smoothest_of_sparse
 from spectral_ssl.spectral._shared import (
     affine_solution,
     check_components,
@@ -76,9 +80,14 @@ def laplacian_eigenmaps(G, n_components, *, normalized=False):
     )
     weights = row_sums(G).double() if normalized else None
     total = weights.sum() if normalized else n_samples
-    eigenvalues, eigenvectors = smallest_eigenpairs(
-        laplacian(G.double()), n_components, orthogonal_to_ones=True, metric=weights
-    )
+    if isinstance(G, BlockGraph):
+        eigenvalues, eigenvectors = smoothest_of_blocks(G, n_components)
+    elif G.is_sparse and n_samples > DENSE_LIMIT and 4 * n_components < n_samples:
+        eigenvalues, eigenvectors = smoothest_of_sparse(G, n_components, weights)
+    else:
+        eigenvalues, eigenvectors = smallest_eigenpairs(
+            laplacian(G.double()), n_components, orthogonal_to_ones=True, metric=weights
+        )
     embedding = total**0.5 * eigenvectors
     return Solution(
         embedding=embedding.to(G.dtype),
@@ -100,8 +109,8 @@ def _average_positives(g, embedding, eigenvalues, normalized):
             f"X has {g.shape[1]} columns; give the relations of each new sample to the "
             f"{len(embedding)} known ones"
         )
-    degrees = g.sum(dim=1, keepdim=True)
-    if (g < 0).any() or (degrees <= 0).any():
+    degrees = row_sums(g)[:, None]
+    if (entries(g) < 0).any() or (degrees <= 0).any():
         raise ValueError(
             "X must have non-negative rows with a positive relation in each; a new sample "
             "without positives has no place"
@@ -222,5 +231,6 @@ def kernel_lpp(gram, G, n_components, *, rtol=1e-10):
 
 def _smoothest(white, G, n_components):
     """Smallest eigenpairs of the mean Dirichlet energy of whitened inputs."""
-    energy = white.T @ (laplacian(G.double()) @ white) / len(white)
+    G = G.double()
+    energy = white.T @ (row_sums(G)[:, None] * white - G @ white) / len(white)
     return smallest_eigenpairs((energy + energy.T) / 2, n_components)

@@ -51,7 +51,7 @@ def affine_solution(inputs, weights, *, offset, loss, spectrum, dtype):
         loss=loss,
         spectrum=spectrum.to(dtype),
         weights=weights.to(dtype),
-        extend=partial(_affine, weights=weights, offset=offset),
+        extend=partial(affine, weights=weights, offset=offset),
     )
 
 
@@ -69,5 +69,6 @@ def gram_solution(gram, coefficients, *, loss, spectrum):
     )
 
 
-def _affine(X, weights, offset):
+def affine(X, weights, offset):
+    """An affine map of the rows of ``X``."""
     return X @ weights + offset
