@@ -1,17 +1,23 @@
 """Serves linalg and spectral: extreme eigenpairs, all at once or by products alone."""
 
+import warnings
+
 import numpy as np
 import scipy.sparse
 import torch
+from scipy.linalg import eigvalsh_tridiagonal
 from scipy.sparse.linalg import LinearOperator, eigsh
 
 from spectral_ssl._validation import row_sums
 
 # Above this size a sparse matrix is never densified.
 DENSE_LIMIT = 2000
-# Residuals of eigenpairs relative to their eigenvalues, whose own errors are of the square.
-_TOLERANCE = 1e-10
-_ENOUGH_TO_COMPARE = 1e-5
+# Residuals, relative to eigenvalues of the polynomial, whose own errors are of the square.
+_TOLERANCE = 1e-8
+_ENOUGH_TO_COMPARE = 1e-3
+# Degree of the polynomial, and steps of the short iteration beyond the number of components.
+_DEGREE = 6
+_SHORT = 42
 
 
 def above_spectrum(A):
@@ -33,7 +39,7 @@ def dense_smallest(A, n_components, ones):
 
 def lanczos_smallest(A, n_components, ones):
     """The same for a large sparse matrix, by products with it."""
-    matrix = to_scipy(A)
+    times = product_with(to_scipy(A))
     bound = above_spectrum(A) or 1.0
     ones = None if ones is None else ones.cpu().numpy()
 
@@ -41,13 +47,18 @@ def lanczos_smallest(A, n_components, ones):
         return v if ones is None else v - ones * (ones @ v)
 
     values, vectors = lanczos_largest(
-        lambda v: bound * v - matrix @ v, project, A.shape[0], n_components
+        lambda v: bound * v - times(v), project, A.shape[0], n_components
     )
     return [torch.as_tensor(part, device=A.device) for part in (bound - values, vectors)]
 
 
 def lanczos_largest(product, project, n_samples, n_components):
-    """Largest eigenpairs, in descending order, of a symmetric map on a subspace.
+    r"""Largest eigenpairs, in descending order, of a map :math:`B \succeq 0` on a subspace.
+
+    ARPACK's Lanczos iteration runs on a polynomial of :math:`B`, the Chebyshev polynomial that
+    stays within :math:`\pm 1` on :math:`[0, c]` and grows above. So it needs fewer vectors to be
+    kept orthogonal. The level :math:`c` is a Ritz value, and so not above the :math:`K`-th
+    eigenvalue: the order of the wanted ones does not change.
 
     A Lanczos iteration from one vector sees one direction of each eigenspace, and finds the
     others of a repeated eigenvalue only by rounding. So it is started again, from another
@@ -56,9 +67,9 @@ def lanczos_largest(product, project, n_samples, n_components):
     Parameters
     ----------
     product : callable
-        The symmetric map of a vector, whose wanted eigenvalues are positive.
+        The map of a vector, symmetric and positive semi-definite.
     project : callable
-        Orthogonal projection on the subspace.
+        Orthogonal projection on the subspace, which the map does not leave.
     n_samples, n_components : int
 
     Returns
@@ -66,47 +77,96 @@ def lanczos_largest(product, project, n_samples, n_components):
     values : ndarray of shape (K,)
     vectors : ndarray of shape (N, K)
     """
-    values, vectors = _lanczos(product, project, n_samples, n_components, _TOLERANCE, seed=0)
+    start = project(np.random.default_rng(0).standard_normal(n_samples))
+    level = _ritz_value(product, project, start, n_components)
+
+    def grown(v):
+        return _chebyshev(product, v, level) if level > 0 else product(v)
+
+    values, vectors = _arpack(grown, project, start, n_components, _TOLERANCE)
     for seed in range(1, n_samples - n_components):
 
         def remaining(v):
             v = project(v)
             return v - vectors @ (vectors.T @ v)
 
-        next_value, _ = _lanczos(product, remaining, n_samples, 1, _ENOUGH_TO_COMPARE, seed)
+        start = remaining(np.random.default_rng(seed).standard_normal(n_samples))
+        next_value, _ = _arpack(grown, remaining, start, 1, _ENOUGH_TO_COMPARE)
         if next_value[0] <= values[-1] * (1 + _ENOUGH_TO_COMPARE**2):
             break
-        missed, direction = _lanczos(product, remaining, n_samples, 1, _TOLERANCE, seed)
+        missed, direction = _arpack(grown, remaining, start, 1, _TOLERANCE)
         values = np.append(values, missed)
         vectors = np.column_stack([vectors, direction])
         keep = np.argsort(-values, kind="stable")[:n_components]
         values, vectors = values[keep], vectors[:, keep]
-    return values, np.ascontiguousarray(vectors)
+    vectors = np.ascontiguousarray(vectors)
+    return np.array([v @ product(v) for v in vectors.T]), vectors
 
 
-def _lanczos(product, project, n_samples, n_components, tolerance, seed):
-    def projected(v):
-        return project(product(project(np.asarray(v).ravel())))
-
-    start = project(np.random.default_rng(seed).standard_normal(n_samples))
+def _arpack(product, project, start, n_components, tolerance):
     values, vectors = eigsh(
-        LinearOperator((n_samples, n_samples), projected, dtype=np.float64),
+        LinearOperator(
+            (len(start), len(start)),
+            lambda v: project(product(project(np.asarray(v).ravel()))),
+            dtype=np.float64,
+        ),
         k=n_components,
         which="LA",
         v0=start,
-        ncv=min(n_samples, max(20, 2 * n_components + 10)),
+        ncv=2 * n_components + 8,
         tol=tolerance,
     )
     return values[::-1], vectors[:, ::-1]
 
 
+def _ritz_value(product, project, start, n_components):
+    """The K-th largest Ritz value of a short Lanczos iteration, or its smallest."""
+    basis = torch.empty(n_components + _SHORT, len(start), dtype=torch.float64)
+    vector = torch.as_tensor(start)
+    diagonal, beside = [], [torch.linalg.norm(vector).item()]
+    for step in range(len(basis)):
+        basis[step] = vector / beside[-1]
+        vector = torch.as_tensor(project(product(basis[step].numpy())))
+        diagonal.append((basis[step] @ vector).item())
+        for _ in range(2):
+            vector -= basis[: step + 1] @ vector @ basis[: step + 1]
+        beside.append(torch.linalg.norm(vector).item())
+        if beside[-1] <= _TOLERANCE * diagonal[0]:
+            break
+    ritz = eigvalsh_tridiagonal(diagonal, beside[1:-1])
+    return ritz[-min(n_components, len(ritz))]
+
+
+def _chebyshev(product, v, level):
+    r""":math:`T_d(2B/c - I)\,v` for the level :math:`c` and a low degree :math:`d`."""
+    before, now = v, 2 / level * product(v) - v
+    for _ in range(_DEGREE - 1):
+        after = product(now)
+        after *= 4 / level
+        after -= 2 * now
+        after -= before
+        before, now = now, after
+    return now
+
+
 def to_scipy(A):
-    """A sparse tensor as a matrix of scipy's in compressed rows, with the smallest indices."""
+    """A sparse tensor as a matrix of scipy's in compressed rows, with short indices."""
     A = A.coalesce().cpu()
-    index = np.int32 if max(A.shape[0], A.values().numel()) < 2**31 else np.int64
-    rows, columns = A.indices().numpy()
-    starts = np.zeros(A.shape[0] + 1, dtype=index)
-    np.cumsum(np.bincount(rows, minlength=A.shape[0]), out=starts[1:])
-    return scipy.sparse.csr_array(
-        (A.values().numpy(), columns.astype(index), starts), shape=tuple(A.shape)
-    )
+    index = torch.int32 if max(len(A), A.values().numel()) < 2**31 else torch.int64
+    rows, columns = A.indices().to(index)
+    starts = torch.zeros(len(A) + 1, dtype=index)
+    starts[1:] = torch.bincount(rows, minlength=len(A)).cumsum(0)
+    parts = (A.values().numpy(), columns.numpy(), starts.numpy())
+    return scipy.sparse.csr_array(parts, shape=tuple(A.shape))
+
+
+def product_with(matrix):
+    """Map of a vector to its product with a matrix of scipy's in compressed rows, on all cores."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Sparse CSR tensor support is in beta")
+        tensor = torch.sparse_csr_tensor(
+            *map(torch.as_tensor, (matrix.indptr, matrix.indices, matrix.data)),
+            matrix.shape,
+            check_invariants=True,
+        )
+    return lambda v: (tensor @ torch.as_tensor(v)).numpy()

@@ -134,7 +134,7 @@ def _check_symmetry(A, name, rtol=None):
 def _sparse_gap(A):
     """Entries of ``|A - A.T|`` of a coalesced matrix, where either has an entry."""
     rows, columns = A.indices()
-    order = (columns * len(A) + rows).argsort()
+    order = columns.to(torch.int32).argsort(stable=True)  # rows ascend within each column
     if torch.equal(rows, columns[order]) and torch.equal(columns, rows[order]):
         return abs(A.values() - A.values()[order])
     return abs((A - A.T).coalesce().values())
@@ -230,7 +230,9 @@ def diagonal(G):
 
 def row_sums(G):
     """Row sums of a dense or sparse matrix as a dense vector."""
-    return G.sum(dim=1).to_dense() if G.is_sparse else G.sum(dim=1)
+    if not G.is_sparse:
+        return G.sum(dim=1)
+    return G.values().new_zeros(len(G)).index_add(0, G.indices()[0], G.values())
 
 
 def check_integer(value, name, *, at_most=None, reason=""):

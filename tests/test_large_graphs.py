@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from optima import gaussian
 
 from spectral_ssl import closed_form, relations, spectral
+from spectral_ssl._validation import sparse_matrix
 from spectral_ssl.agreement import compare
 from spectral_ssl.linalg import covariance
 
@@ -67,6 +68,28 @@ def test_views_in_a_sparse_matrix_need_no_eigensolver():
     assert exact.spectrum.tolist() == [0] * 5 and exact.loss == 0
     assert torch.equal(exact.embedding[:2000], exact.embedding[2000:])
     torch.testing.assert_close(covariance(exact.embedding), torch.eye(5).double())
+
+
+def test_stored_zeros_join_nothing_and_stay():
+    n = 2200
+    halves = torch.block_diag(*[ring(n // 2).to_dense()] * 2).to_sparse_coo().coalesce()
+    bridge = torch.tensor([[0, n - 1], [n - 1, 0]])
+    indices = torch.cat([halves.indices(), bridge], dim=1)
+    values = torch.cat([halves.values(), torch.zeros(2)])
+    G = sparse_matrix(indices, values, (n, n))
+    before = G.values().clone()
+    exact = spectral.laplacian_eigenmaps(G, 2)
+    assert exact.spectrum[0] == 0 and exact.spectrum[1] > 1e-6
+    assert torch.equal(G.values(), before)
+
+
+def test_nodes_stored_in_another_order_give_the_same(monkeypatch):
+    G = relations.nearest_neighbors(gaussian(2100, 3), 8)
+    expected = spectral.laplacian_eigenmaps(G, 4, normalized=True)
+    monkeypatch.setattr(spectral._large_graphs, "_REORDER_ABOVE", 100)
+    ours = spectral.laplacian_eigenmaps(G, 4, normalized=True)
+    assert compare(ours, expected).gram_error < 1e-7
+    torch.testing.assert_close(ours.spectrum, expected.spectrum)
 
 
 def test_sparse_spectral_contrastive_optimum_is_the_dense_one():

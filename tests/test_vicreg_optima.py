@@ -297,7 +297,7 @@ def test_transform_embeds_new_samples():
     torch.testing.assert_close(exact.transform(new), expected)
     with pytest.raises(ValueError, match="X has 2 columns but the weights expect 3"):
         exact.transform(gaussian(5, 2))
-    with pytest.raises(ValueError, match="own samples only"):
+    with pytest.raises(ValueError, match="give the relations"):
         closed_form.vicreg(G, 2).transform(X)
 
 

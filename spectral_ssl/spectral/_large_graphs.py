@@ -2,10 +2,14 @@
 
 import numpy as np
 import torch
+from scipy.sparse.csgraph import connected_components, reverse_cuthill_mckee
 
-from spectral_ssl._eigensolvers import lanczos_largest, to_scipy
+from spectral_ssl._eigensolvers import lanczos_largest, product_with, to_scipy
+from spectral_ssl._validation import row_sums
 from spectral_ssl.blocks import between_contrasts
-from spectral_ssl.relations import connected_components
+
+# Above this size vectors leave the cache, and related samples are better stored side by side.
+_REORDER_ABOVE = 100_000
 
 
 def smoothest_of_blocks(G, n_components):
@@ -26,39 +30,53 @@ def smoothest_of_sparse(G, n_components, weights):
     eigenvalues. It finds the others, in the space orthogonal to all of them, as the largest of
     ``bound - L``, with products with ``G`` alone.
     """
-    components = connected_components(G)
-    masses = torch.ones(len(G), dtype=torch.float64, device=G.device)
-    masses = masses if weights is None else weights
-    sums = masses.new_zeros(int(components.max()) + 1).index_add(0, components, masses)
-    between = min(n_components, len(sums) - 1)
-    eigenvalues = masses.new_zeros(between)
-    vectors = between_contrasts(components, sums, between)
-    if between == n_components:
-        return eigenvalues, vectors
-    rest, inner = _inside_components(
-        to_scipy(G.double()), components.cpu().numpy(), masses.cpu().numpy(), n_components - between
-    )
-    return (
-        torch.cat([eigenvalues, torch.as_tensor(rest, device=G.device)]),
-        torch.cat([vectors, torch.as_tensor(inner, device=G.device)], dim=1),
-    )
+    masses = torch.ones_like(row_sums(G)).double() if weights is None else weights
+    matrix = to_scipy(G.double())
+    if not matrix.data.all():
+        matrix = matrix.copy()  # it shares its entries with G
+        matrix.eliminate_zeros()
+    n_parts, parts = connected_components(matrix, directed=False)
+    between = min(n_components, n_parts - 1)
+    eigenvalues = masses.new_zeros(n_components)
+    vectors = masses.new_zeros(len(G), n_components)
+    numbers = torch.as_tensor(parts, dtype=torch.int64, device=G.device)
+    sums = masses.new_zeros(n_parts).index_add(0, numbers, masses)
+    vectors[:, :between] = between_contrasts(numbers, sums, between)
+    if between < n_components:
+        values, inner = _inside_parts(matrix, parts, masses.cpu().numpy(), n_components - between)
+        eigenvalues[between:] = torch.as_tensor(values)
+        vectors[:, between:] = torch.as_tensor(inner)
+    return eigenvalues, vectors
 
 
-def _inside_components(matrix, components, masses, n_components):
-    """Smallest positive eigenpairs, by Lanczos in coordinates in which the metric is the identity."""
+def _inside_parts(matrix, parts, masses, n_components):
+    """Smallest positive eigenpairs, in coordinates in which the metric is the identity."""
+    n_samples = len(parts)
+    order = np.arange(n_samples)
+    if n_samples > _REORDER_ABOVE:
+        order = reverse_cuthill_mckee(matrix, symmetric_mode=True)
+        matrix = matrix[order][:, order]
+        matrix.sort_indices()
+    parts, masses = parts[order], masses[order]
     scale = np.sqrt(masses)
-    sums = np.bincount(components, masses)
-    diagonal = matrix.sum(axis=1) / masses
-    bound = 2 * diagonal.max()
+    degrees = matrix.sum(axis=1)
+    rows = np.repeat(np.arange(n_samples), np.diff(matrix.indptr))
+    matrix.data = matrix.data / scale[rows] / scale[matrix.indices]
+    times = product_with(matrix)
+    bound = 2 * (degrees / masses).max()
+    lift = bound - degrees / masses
+    sums = np.bincount(parts, masses)
 
     def product(v):
-        return (bound - diagonal) * v + matrix @ (v / scale) / scale
+        return lift * v + times(v)
 
     def project(v):
         if len(sums) == 1:
             return v - scale * ((scale @ v) / sums[0])
-        means = np.bincount(components, scale * v) / sums
-        return v - scale * means[components]
+        means = np.bincount(parts, scale * v) / sums
+        return v - scale * means[parts]
 
-    values, vectors = lanczos_largest(product, project, len(masses), n_components)
-    return bound - values, vectors / scale[:, None]
+    values, vectors = lanczos_largest(product, project, n_samples, n_components)
+    in_place = np.empty_like(vectors)
+    in_place[order] = vectors / scale[:, None]
+    return bound - values, in_place
