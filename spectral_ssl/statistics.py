@@ -246,10 +246,13 @@ class ClassStatistics(_Statistics):
             If ``X`` is not a finite matrix of the right width, or the lengths differ.
         """
         X = self._check_batch(X, "X")
-        labels = np.asarray(labels.cpu() if torch.is_tensor(labels) else labels)
-        if labels.shape != (len(X),):
-            raise ValueError(f"labels has shape {labels.shape}; give one label for each row of X")
-        classes, numbers, counts = np.unique(labels, return_inverse=True, return_counts=True)
+        labels = labels if torch.is_tensor(labels) else np.asarray(labels)
+        if tuple(labels.shape) != (len(X),):
+            raise ValueError(
+                f"labels has shape {tuple(labels.shape)}; give one label for each row of X"
+            )
+        unique = torch.unique if torch.is_tensor(labels) else np.unique
+        classes, numbers, counts = unique(labels, return_inverse=True, return_counts=True)
         numbers = torch.as_tensor(numbers, device=X.device)
         counts = torch.as_tensor(counts, dtype=torch.float64, device=X.device)
         sums = X.new_zeros(len(classes), self.n_features).index_add(0, numbers, X)
