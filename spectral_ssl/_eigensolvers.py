@@ -3,12 +3,11 @@
 import warnings
 
 import numpy as np
-import scipy.sparse
 import torch
 from scipy.linalg import eigvalsh_tridiagonal
 from scipy.sparse.linalg import LinearOperator, eigsh
 
-from spectral_ssl._validation import row_sums
+from spectral_ssl._validation import row_sums, to_scipy
 
 # Above this size a sparse matrix is never densified.
 DENSE_LIMIT = 2000
@@ -41,7 +40,7 @@ def lanczos_smallest(A, n_components, ones):
     """The same for a large sparse matrix, by products with it."""
     times = product_with(to_scipy(A))
     bound = above_spectrum(A) or 1.0
-    ones = None if ones is None else ones.cpu().numpy()
+    ones = None if ones is None else ones.cpu()
 
     def project(v):
         return v if ones is None else v - ones * (ones @ v)
@@ -49,7 +48,7 @@ def lanczos_smallest(A, n_components, ones):
     values, vectors = lanczos_largest(
         lambda v: bound * v - times(v), project, A.shape[0], n_components
     )
-    return [torch.as_tensor(part, device=A.device) for part in (bound - values, vectors)]
+    return (bound - values).to(A.device), vectors.to(A.device)
 
 
 def lanczos_largest(product, project, n_samples, n_components):
@@ -67,17 +66,17 @@ def lanczos_largest(product, project, n_samples, n_components):
     Parameters
     ----------
     product : callable
-        The map of a vector, symmetric and positive semi-definite.
+        The map of a vector to a new one, symmetric and positive semi-definite.
     project : callable
         Orthogonal projection on the subspace, which the map does not leave.
     n_samples, n_components : int
 
     Returns
     -------
-    values : ndarray of shape (K,)
-    vectors : ndarray of shape (N, K)
+    values : Tensor of shape (K,)
+    vectors : Tensor of shape (N, K)
     """
-    start = project(np.random.default_rng(0).standard_normal(n_samples))
+    start = project(_random_vector(n_samples, 0))
     level = _ritz_value(product, project, start, n_components)
 
     def grown(v):
@@ -90,43 +89,46 @@ def lanczos_largest(product, project, n_samples, n_components):
             v = project(v)
             return v - vectors @ (vectors.T @ v)
 
-        start = remaining(np.random.default_rng(seed).standard_normal(n_samples))
+        start = remaining(_random_vector(n_samples, seed))
         next_value, _ = _arpack(grown, remaining, start, 1, _ENOUGH_TO_COMPARE)
         if next_value[0] <= values[-1] * (1 + _ENOUGH_TO_COMPARE**2):
             break
         missed, direction = _arpack(grown, remaining, start, 1, _TOLERANCE)
-        values = np.append(values, missed)
-        vectors = np.column_stack([vectors, direction])
-        keep = np.argsort(-values, kind="stable")[:n_components]
+        values = torch.cat([values, missed])
+        vectors = torch.cat([vectors, direction], dim=1)
+        keep = values.argsort(descending=True, stable=True)[:n_components]
         values, vectors = values[keep], vectors[:, keep]
-    vectors = np.ascontiguousarray(vectors)
-    return np.array([v @ product(v) for v in vectors.T]), vectors
+    return torch.stack([v @ product(v) for v in vectors.T.contiguous()]), vectors
+
+
+def _random_vector(n_samples, seed):
+    generator = torch.Generator().manual_seed(seed)
+    return torch.randn(n_samples, generator=generator, dtype=torch.float64)
 
 
 def _arpack(product, project, start, n_components, tolerance):
+    def projected(v):
+        return project(product(project(torch.as_tensor(v).flatten()))).numpy()
+
     values, vectors = eigsh(
-        LinearOperator(
-            (len(start), len(start)),
-            lambda v: project(product(project(np.asarray(v).ravel()))),
-            dtype=np.float64,
-        ),
+        LinearOperator((len(start), len(start)), projected, dtype=np.float64),
         k=n_components,
         which="LA",
-        v0=start,
+        v0=start.numpy(),
         ncv=2 * n_components + 8,
         tol=tolerance,
     )
-    return values[::-1], vectors[:, ::-1]
+    return torch.as_tensor(values).flip(0), torch.as_tensor(vectors).flip(1)
 
 
 def _ritz_value(product, project, start, n_components):
     """The K-th largest Ritz value of a short Lanczos iteration, or its smallest."""
     basis = torch.empty(n_components + _SHORT, len(start), dtype=torch.float64)
-    vector = torch.as_tensor(start)
-    diagonal, beside = [], [torch.linalg.norm(vector).item()]
+    vector = start
+    diagonal, beside = [], [torch.linalg.norm(start).item()]
     for step in range(len(basis)):
         basis[step] = vector / beside[-1]
-        vector = torch.as_tensor(project(product(basis[step].numpy())))
+        vector = project(product(basis[step]))
         diagonal.append((basis[step] @ vector).item())
         for _ in range(2):
             vector -= basis[: step + 1] @ vector @ basis[: step + 1]
@@ -139,25 +141,11 @@ def _ritz_value(product, project, start, n_components):
 
 def _chebyshev(product, v, level):
     r""":math:`T_d(2B/c - I)\,v` for the level :math:`c` and a low degree :math:`d`."""
-    before, now = v, 2 / level * product(v) - v
+    before, now = v, product(v).mul_(2 / level).sub_(v)
     for _ in range(_DEGREE - 1):
-        after = product(now)
-        after *= 4 / level
-        after -= 2 * now
-        after -= before
+        after = product(now).mul_(4 / level).sub_(now, alpha=2).sub_(before)
         before, now = now, after
     return now
-
-
-def to_scipy(A):
-    """A sparse tensor as a matrix of scipy's in compressed rows, with short indices."""
-    A = A.coalesce().cpu()
-    index = torch.int32 if max(len(A), A.values().numel()) < 2**31 else torch.int64
-    rows, columns = A.indices().to(index)
-    starts = torch.zeros(len(A) + 1, dtype=index)
-    starts[1:] = torch.bincount(rows, minlength=len(A)).cumsum(0)
-    parts = (A.values().numpy(), columns.numpy(), starts.numpy())
-    return scipy.sparse.csr_array(parts, shape=tuple(A.shape))
 
 
 def product_with(matrix):
@@ -169,4 +157,4 @@ def product_with(matrix):
             matrix.shape,
             check_invariants=True,
         )
-    return lambda v: (tensor @ torch.as_tensor(v)).numpy()
+    return lambda v: tensor @ v

@@ -4,8 +4,8 @@ import numpy as np
 import torch
 from scipy.sparse.csgraph import connected_components, reverse_cuthill_mckee
 
-from spectral_ssl._eigensolvers import lanczos_largest, product_with, to_scipy
-from spectral_ssl._validation import row_sums
+from spectral_ssl._eigensolvers import lanczos_largest, product_with
+from spectral_ssl._validation import row_sums, to_scipy
 from spectral_ssl.blocks import between_contrasts
 
 # Above this size vectors leave the cache, and related samples are better stored side by side.
@@ -44,8 +44,7 @@ def smoothest_of_sparse(G, n_components, weights):
     vectors[:, :between] = between_contrasts(numbers, sums, between)
     if between < n_components:
         values, inner = _inside_parts(matrix, parts, masses.cpu().numpy(), n_components - between)
-        eigenvalues[between:] = torch.as_tensor(values)
-        vectors[:, between:] = torch.as_tensor(inner)
+        eigenvalues[between:], vectors[:, between:] = values, inner
     return eigenvalues, vectors
 
 
@@ -63,20 +62,22 @@ def _inside_parts(matrix, parts, masses, n_components):
     rows = np.repeat(np.arange(n_samples), np.diff(matrix.indptr))
     matrix.data = matrix.data / scale[rows] / scale[matrix.indices]
     times = product_with(matrix)
-    bound = 2 * (degrees / masses).max()
-    lift = bound - degrees / masses
-    sums = np.bincount(parts, masses)
+    lift = degrees / masses
+    bound = 2 * lift.max().item()
+    lift, scale = torch.as_tensor(bound - lift), torch.as_tensor(scale)
+    numbers = torch.as_tensor(parts, dtype=torch.int64)
+    sums = torch.as_tensor(np.bincount(parts, masses))
 
     def product(v):
-        return lift * v + times(v)
+        return times(v).addcmul_(lift, v)
 
     def project(v):
         if len(sums) == 1:
-            return v - scale * ((scale @ v) / sums[0])
-        means = np.bincount(parts, scale * v) / sums
-        return v - scale * means[parts]
+            return torch.add(v, scale, alpha=-(scale @ v).item() / sums.item())
+        means = torch.zeros_like(sums).index_add(0, numbers, scale * v) / sums
+        return v - scale * means[numbers]
 
     values, vectors = lanczos_largest(product, project, n_samples, n_components)
-    in_place = np.empty_like(vectors)
-    in_place[order] = vectors / scale[:, None]
+    in_place = torch.empty_like(vectors)
+    in_place[torch.as_tensor(order.astype(np.int64))] = vectors / scale[:, None]
     return bound - values, in_place
