@@ -25,8 +25,8 @@ test: $(READY)  ## run all tests, and every notebook against its committed outpu
 execute: $(READY)  ## run notebooks in place: make execute [NB=chapters/NN_name.ipynb]
 	@$(BIN)/python tools/execute.py $(NB)
 
-bench: $(READY)  ## time the losses beside other libraries, as ratios
-	@$(BIN)/python benchmarks/losses.py
+bench: $(READY)  ## compare time and memory with other libraries: make bench [CASE="..."]
+	@$(BIN)/python benchmarks/run.py $(if $(CASE),"$(CASE)")
 
 serve: book  ## show the book at http://127.0.0.1:8000
 	@$(BIN)/python -m http.server --bind 127.0.0.1 --directory _build/html 8000

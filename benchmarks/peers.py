@@ -2,6 +2,7 @@
 
 import importlib
 import sys
+from functools import cache
 from importlib.util import find_spec
 from types import ModuleType, SimpleNamespace
 
@@ -14,6 +15,7 @@ _PACKAGES = (
 )
 
 
+@cache
 def lightly_losses():
     """lightly's loss classes, or None where lightly is not installed.
 
