@@ -290,3 +290,12 @@ def test_bad_input_of_the_others_is_refused(call, message):
 
 def test_a_loner_is_its_own_candidate_where_asked():
     assert torch.isfinite(losses.simclr(gaussian(3, 2), PAIRS_AND_A_LONER, self_pairs=True))
+
+
+@pytest.mark.parametrize("loss", [losses.vicreg, losses.spectral_contrastive, losses.barlow_twins])
+def test_functional_gradients_pass_through_a_sparse_graph(loss):
+    Z = torch.randn(20, 3, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
+    G = relations.from_pairs(torch.arange(20).reshape(10, 2), 20)
+    functional = torch.func.grad(loss)(Z, G)
+    Z.requires_grad_()
+    torch.testing.assert_close(functional, *torch.autograd.grad(loss(Z, G), Z))
