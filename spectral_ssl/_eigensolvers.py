@@ -90,10 +90,12 @@ def lanczos_largest(product, project, n_samples, n_components):
             return v - vectors @ (vectors.T @ v)
 
         start = remaining(_random_vector(n_samples, seed))
-        next_value, _ = _arpack(grown, remaining, start, 1, _ENOUGH_TO_COMPARE)
-        if next_value[0] <= values[-1] * (1 + _ENOUGH_TO_COMPARE**2):
+        best, direction = _arpack(grown, remaining, start, 1, _ENOUGH_TO_COMPARE)
+        if best[0] * (1 + _ENOUGH_TO_COMPARE) <= values[-1]:
             break
-        missed, direction = _arpack(grown, remaining, start, 1, _TOLERANCE)
+        missed, direction = _arpack(grown, remaining, direction[:, 0], 1, _TOLERANCE)
+        if missed[0] <= values[-1] * (1 + _TOLERANCE):
+            break
         values = torch.cat([values, missed])
         vectors = torch.cat([vectors, direction], dim=1)
         keep = values.argsort(descending=True, stable=True)[:n_components]

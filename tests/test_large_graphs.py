@@ -62,6 +62,15 @@ def test_the_residual_is_below_a_millionth_on_twenty_thousand_nodes():
         assert torch.linalg.norm(residual, dim=0).max() < 1e-6
 
 
+@pytest.mark.parametrize("K", [2, 5])
+def test_both_waves_of_each_length_are_found_on_a_long_ring(K):
+    n = 4000
+    waves = torch.arange(2, K + 2) // 2
+    expected = 2 - 2 * torch.cos(2 * torch.pi * waves.double() / n)
+    found = spectral.laplacian_eigenmaps(ring(n), K).spectrum
+    torch.testing.assert_close(found, expected, atol=1e-9, rtol=0)
+
+
 def test_views_in_a_sparse_matrix_need_no_eigensolver():
     pairs = torch.arange(4000).reshape(2, -1).T
     exact = closed_form.vicreg(relations.from_pairs(pairs, 4000), 5)
