@@ -9,7 +9,7 @@ export OMP_NUM_THREADS ?= 1
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help book test execute bench serve repository clean
+.PHONY: help book test execute bench serve assignments grade repository clean
 
 help:  ## list what can be made
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-12s%s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -28,6 +28,15 @@ execute: $(READY)  ## run notebooks in place: make execute [NB=chapters/NN_name.
 bench: $(READY)  ## compare time and memory with other libraries: make bench [CASE="..."]
 	@$(BIN)/python benchmarks/run.py $(if $(CASE),"$(CASE)")
 
+assignments: $(READY)  ## write the assignments' student editions, and solutions for instructors
+	@$(BIN)/python tools/course.py release
+	@$(BIN)/python tools/course.py solutions
+
+grade: $(READY)  ## grade what came in: make grade NAME=01_toolbox SUBMISSIONS=folder
+	@$(BIN)/python tools/course.py grade $(if $(NAME),--name "$(NAME)") \
+		$(if $(SUBMISSIONS),--submissions "$(SUBMISSIONS)") $(if $(ANYWAY),--anyway) \
+		$(if $(MEMORY),--memory "$(MEMORY)")
+
 serve: book  ## show the book at http://127.0.0.1:8000
 	@$(BIN)/python -m http.server --bind 127.0.0.1 --directory _build/html 8000
 
@@ -44,7 +53,7 @@ $(READY): pyproject.toml constraints.txt
 	@echo "Setting up the environment in .venv (once, a minute or two) ..."
 	@$(PYTHON) -m venv .venv
 	@$(BIN)/python -m pip install -qq -c constraints.txt pip
-	@$(BIN)/python -m pip install -qq --no-compile -c constraints.txt -e ".[book,test]"
+	@$(BIN)/python -m pip install -qq --no-compile -c constraints.txt -e ".[book,test,course]"
 	@# lightly's losses serve as referees; they need none of its requirements, torchvision among them.
 	@$(BIN)/python -m pip install -qq --no-compile --no-deps -c constraints.txt lightly
 	@touch $@

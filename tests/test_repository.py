@@ -12,7 +12,7 @@ from packaging.version import Version
 from project import REPOSITORY, ROOT, installed, run
 from set_repository import tracked_files
 
-MARKDOWN = ["README.md", "CONTRIBUTING.md", "book/how_to_run.md"]
+MARKDOWN = ["README.md", "CONTRIBUTING.md", "book/how_to_run.md", "book/instructors.md"]
 OWNER, NAME = REPOSITORY.removeprefix("https://github.com/").split("/")
 ADDRESS = re.compile(r"(?:github\.com|colab\.research\.google\.com/github)/([\w-]+/[\w.-]+\w)")
 PAGES = re.compile(r"([\w-]+)\.github\.io/([\w.-]+\w)?")
@@ -119,7 +119,7 @@ def test_requirement_has_a_pin(line):
 
 
 def test_every_installed_package_has_a_pin():
-    found = installed([*PROJECT["dependencies"], *EXTRAS["book"], *EXTRAS["test"]])
+    found = installed([*PROJECT["dependencies"], *EXTRAS["book"], *EXTRAS["test"], *EXTRAS["course"]])
     needed = {name: Version(package.version).public for name, package in found.items()}
     assert len(needed) > 100
     cuda = re.compile(r"nvidia-|cuda-|triton$")
