@@ -131,7 +131,7 @@ def test_conda_environment_has_no_pins_of_its_own():
     dependencies = yaml.safe_load((ROOT / "environment.yml").read_text())["dependencies"]
     python, pip, section = dependencies
     assert re.fullmatch(r"python=3\.\d+", python) and pip == "pip"
-    assert section == {"pip": ["-c constraints.txt", "-e .[book,test]"]}
+    assert section == {"pip": ["-c constraints.txt", "-e .[book,test,course]"]}
 
 
 def test_citation():
