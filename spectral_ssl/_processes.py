@@ -70,10 +70,8 @@ def _own_place(storage, place):
 def check_same(**values):
     """Make sure, by checksums, that all processes hold the same values.
 
-    Parameters
-    ----------
-    **values : Tensor, torch.nn.Module, or anything that its ``repr`` describes
-        Under the same names on every process.
+    The values are tensors, modules, or anything that its ``repr`` describes, given under the
+    same names on every process.
 
     Raises
     ------
