@@ -3,11 +3,12 @@
 import warnings
 
 import numpy as np
+import scipy.sparse
 import torch
 from scipy.linalg import eigvalsh_tridiagonal
 from scipy.sparse.linalg import LinearOperator, eigsh
 
-from spectral_ssl._validation import row_sums, to_scipy
+from spectral_ssl._validation import row_sums
 
 # Above this size a sparse matrix is never densified.
 DENSE_LIMIT = 2000
@@ -148,6 +149,17 @@ def _chebyshev(product, v, level):
         after = product(now).mul_(4 / level).sub_(now, alpha=2).sub_(before)
         before, now = now, after
     return now
+
+
+def to_scipy(A):
+    """A sparse tensor as a matrix of scipy's in compressed rows, with short indices."""
+    A = A.coalesce().cpu()
+    index = torch.int32 if max(len(A), A.values().numel()) < 2**31 else torch.int64
+    rows, columns = A.indices().to(index)
+    starts = torch.zeros(len(A) + 1, dtype=index)
+    starts[1:] = torch.bincount(rows, minlength=len(A)).cumsum(0)
+    parts = (A.values().numpy(), columns.numpy(), starts.numpy())
+    return scipy.sparse.csr_array(parts, shape=tuple(A.shape))
 
 
 def product_with(matrix):

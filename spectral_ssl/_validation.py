@@ -140,17 +140,6 @@ def _sparse_gap(A):
     return abs((A - A.T).coalesce().values())
 
 
-def to_scipy(A):
-    """A sparse tensor as a matrix of scipy's in compressed rows, with short indices."""
-    A = A.coalesce().cpu()
-    index = torch.int32 if max(len(A), A.values().numel()) < 2**31 else torch.int64
-    rows, columns = A.indices().to(index)
-    starts = torch.zeros(len(A) + 1, dtype=index)
-    starts[1:] = torch.bincount(rows, minlength=len(A)).cumsum(0)
-    parts = (A.values().numpy(), columns.numpy(), starts.numpy())
-    return scipy.sparse.csr_array(parts, shape=tuple(A.shape))
-
-
 def check_symmetric(A, name, rtol=None):
     """A finite, dense, symmetric matrix, exactly symmetrised and in float64."""
     A = check_samples(A, name)
