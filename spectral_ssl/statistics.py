@@ -8,6 +8,10 @@ from spectral_ssl._validation import check_integer, check_samples
 __all__ = ["ClassStatistics", "ViewStatistics"]
 
 
+# Rows of which differences are taken at a time: few enough to stay in a processor's cache.
+_ROWS = 1024
+
+
 class _Statistics:
     """Mean and scatter of samples in blocks, of which each relates to all of its own block."""
 
@@ -145,15 +149,18 @@ class ViewStatistics(_Statistics):
                 f"update got {n_views} view(s) of {[len(X) for X in views]} rows; give at least "
                 "two views of the same sources"
             )
-        means = sum(views) / n_views
-        mean = means.mean(dim=0)
-        if n_views == 2:
-            half = (views[0] - views[1]) / 2
-            within = 2 * half.T @ half
-        else:
-            within = sum((X - means).T @ (X - means) for X in views)
-        means -= mean
-        self._add(n_views, len(means), mean, within, n_views * (means.T @ means))
+        mean = sum(X.mean(dim=0) for X in views) / n_views
+        within, between = mean.new_zeros(2, self.n_features, self.n_features)
+        # two views deviate equally from their mean, so one of them tells for both
+        deviating = 1 if n_views == 2 else n_views
+        for rows in zip(*(X.split(_ROWS) for X in views), strict=True):
+            means = sum(rows) / n_views
+            for X in rows[:deviating]:
+                deviation = X - means
+                within.addmm_(deviation.T, deviation, alpha=n_views / deviating)
+            means -= mean
+            between.addmm_(means.T, means, alpha=n_views)
+        self._add(n_views, len(views[0]), mean, within, between)
         return self
 
     def _add(self, n_views, n_blocks, mean, within, between):
@@ -257,8 +264,11 @@ class ClassStatistics(_Statistics):
         counts = torch.as_tensor(counts, dtype=torch.float64, device=X.device)
         sums = X.new_zeros(len(classes), self.n_features).index_add(0, numbers, X)
         means = sums / counts[:, None]
-        inside = X - means[numbers]
-        self._add(classes.tolist(), counts, means, inside.T @ inside)
+        within = X.new_zeros(self.n_features, self.n_features)
+        for rows, own in zip(X.split(_ROWS), numbers.split(_ROWS), strict=True):
+            deviation = means.index_select(0, own).sub_(rows)
+            within.addmm_(deviation.T, deviation)
+        self._add(classes.tolist(), counts, means, within)
         return self
 
     def _add(self, classes, counts, means, within):
