@@ -3,12 +3,11 @@
 import warnings
 
 import numpy as np
-import scipy.sparse
 import torch
 from scipy.linalg import eigvalsh_tridiagonal
 from scipy.sparse.linalg import LinearOperator, eigsh
 
-from spectral_ssl._validation import row_sums
+from spectral_ssl._validation import row_sums, to_scipy
 
 # Above this size a sparse matrix is never densified.
 DENSE_LIMIT = 2000
@@ -133,8 +132,10 @@ def _ritz_value(product, project, start, n_components):
         basis[step] = vector / beside[-1]
         vector = project(product(basis[step]))
         diagonal.append((basis[step] @ vector).item())
-        for _ in range(2):
-            vector -= basis[: step + 1] @ vector @ basis[: step + 1]
+        vector -= diagonal[-1] * basis[step]
+        if step:
+            vector -= beside[-1] * basis[step - 1]
+        vector -= basis[: step + 1] @ vector @ basis[: step + 1]  # what rounding left
         beside.append(torch.linalg.norm(vector).item())
         if beside[-1] <= _TOLERANCE * diagonal[0]:
             break
@@ -149,17 +150,6 @@ def _chebyshev(product, v, level):
         after = product(now).mul_(4 / level).sub_(now, alpha=2).sub_(before)
         before, now = now, after
     return now
-
-
-def to_scipy(A):
-    """A sparse tensor as a matrix of scipy's in compressed rows, with short indices."""
-    A = A.coalesce().cpu()
-    index = torch.int32 if max(len(A), A.values().numel()) < 2**31 else torch.int64
-    rows, columns = A.indices().to(index)
-    starts = torch.zeros(len(A) + 1, dtype=index)
-    starts[1:] = torch.bincount(rows, minlength=len(A)).cumsum(0)
-    parts = (A.values().numpy(), columns.numpy(), starts.numpy())
-    return scipy.sparse.csr_array(parts, shape=tuple(A.shape))
 
 
 def product_with(matrix):

@@ -31,6 +31,17 @@ def _from_scipy(matrix):
     return sparse_matrix(np.stack(coo.coords), coo.data.astype(np.float64), coo.shape)
 
 
+def to_scipy(A):
+    """A sparse tensor as a matrix of scipy's in compressed rows, with short indices."""
+    A = A.detach().coalesce().cpu()
+    index = torch.int32 if max(len(A), A.values().numel()) < 2**31 else torch.int64
+    rows, columns = A.indices().to(index)
+    starts = torch.zeros(len(A) + 1, dtype=index)
+    starts[1:] = torch.bincount(rows, minlength=len(A)).cumsum(0)
+    parts = (A.values().numpy(), columns.numpy(), starts.numpy())
+    return scipy.sparse.csr_array(parts, shape=tuple(A.shape))
+
+
 def sparse_matrix(indices, values, shape):
     """A coalesced sparse COO tensor (repeated entries are added up)."""
     return torch.sparse_coo_tensor(
@@ -133,11 +144,16 @@ def _check_symmetry(A, name, rtol=None):
 
 def _sparse_gap(A):
     """Entries of ``|A - A.T|`` of a coalesced matrix, where either has an entry."""
-    rows, columns = A.indices()
-    order = columns.to(torch.int32).argsort(stable=True)  # rows ascend within each column
-    if torch.equal(rows, columns[order]) and torch.equal(columns, rows[order]):
-        return abs(A.values() - A.values()[order])
-    return abs((A - A.T).coalesce().values())
+    if A.device.type != "cpu":
+        return abs((A - A.T).coalesce().values())
+    matrix = to_scipy(A.double())
+    transposed = matrix.T.tocsr()
+    if all(
+        np.array_equal(getattr(matrix, part), getattr(transposed, part))
+        for part in ("indptr", "indices")
+    ):
+        return torch.as_tensor(abs(matrix.data - transposed.data))
+    return torch.as_tensor(abs(matrix - transposed).data)
 
 
 def check_symmetric(A, name, rtol=None):

@@ -4,8 +4,8 @@ import numpy as np
 import torch
 from scipy.sparse.csgraph import connected_components, reverse_cuthill_mckee
 
-from spectral_ssl._eigensolvers import lanczos_largest, product_with, to_scipy
-from spectral_ssl._validation import row_sums
+from spectral_ssl._eigensolvers import lanczos_largest, product_with
+from spectral_ssl._validation import row_sums, to_scipy
 from spectral_ssl.blocks import between_contrasts
 
 # Above this size vectors leave the cache, and related samples are better stored side by side.
