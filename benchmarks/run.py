@@ -3,7 +3,7 @@
     python benchmarks/run.py [CASE ...] [--long] [--quick] [--output FILE]
 
 Each size of each case runs in processes of its own. In one of them the libraries take turns; in
-one more for each library, a single call shows the memory that it adds to the process's peak.
+one more for each library, the memory of a single call is taken.
 Results of the cases and sizes that did not run are kept.
 """
 
@@ -11,22 +11,24 @@ import argparse
 import json
 import os
 import platform
-import resource
+import re
 import subprocess
 import sys
 import time
 from importlib import metadata
 from pathlib import Path
+from statistics import median
 
 import numpy as np
 import torch
-from cases import OURS, all_cases
+from cases import OURS, all_cases, cases_of
 from tqdm import tqdm
 
 RESULTS = Path(__file__).with_name("results.json")
 PACKAGES = ("torch", "numpy", "scipy", "scikit-learn", "lightly", "pytorch-metric-learning",
-            "cca-zoo", "faiss-cpu")  # fmt: skip
-TURNS, BUDGET = 9, 6.0
+            "cca-zoo", "faiss-cpu", "pyamg")  # fmt: skip
+# Turns at most; seconds that they may take; seconds of a call that is repeated for its memory.
+TURNS, BUDGET, PATIENCE = 9, 6.0, 60.0
 
 
 def timed(call):
@@ -36,18 +38,21 @@ def timed(call):
 
 
 def take_turns(case, size, turns=TURNS):
-    """Seconds of each turn of each library, and how their results differ."""
-    sides = case.sides(size)
+    """Seconds of each turn of each library, and how their results differ.
+
+    The first turn warms up and is not counted, but for a library so slow that it has no other.
+    """
+    setup, sides = timed(lambda: case.sides(size))
     first = {name: timed(call) for name, call in sides.items()}
+    quick = [name for name, (seconds, _) in first.items() if seconds < BUDGET]
+    seconds = {name: [] if name in quick else [first[name][0]] for name in sides}
+    spent = sum(first[name][0] for name in quick)
+    for _ in range(int(np.clip(BUDGET / max(spent, 1e-9), min(turns, 3), turns))):
+        for name in quick:
+            seconds[name].append(timed(sides[name])[0])
     results = {name: result for name, (_, result) in first.items()}
-    spent = sum(seconds for seconds, _ in first.values())
-    if spent > BUDGET:  # a warm-up is then a small part of what it would spare
-        rows = [[seconds for seconds, _ in first.values()]]
-    else:
-        count = int(np.clip(BUDGET / max(spent, 1e-9), 3, turns))
-        rows = [[timed(call)[0] for call in sides.values()] for _ in range(count)]
     record = {
-        "seconds": dict(zip(sides, np.array(rows).T.tolist())),
+        "seconds": seconds,
         "difference": {
             name: float(case.difference(results[OURS], result))
             for name, result in results.items()
@@ -57,31 +62,59 @@ def take_turns(case, size, turns=TURNS):
     if case.residual:
         residual = case.residual(*size)
         record["residual"] = {name: residual(result) for name, result in results.items()}
+    if case.setup:
+        record["setup"] = {"what": case.setup, "seconds": setup}
     return record
 
 
 def peak_memory(case, size, name):
-    """Megabytes that one call adds to the process's peak."""
+    """Megabytes of the process at its peak in one call, and how many of them the call added.
+
+    None where the system does not tell.
+    """
+    status, forget_peak = Path("/proc/self/status"), Path("/proc/self/clear_refs")
+    if not forget_peak.exists():
+        return None
+
+    def megabytes(key):
+        return int(re.search(rf"^{key}:\s+(\d+) kB$", status.read_text(), re.M)[1]) / 1024
+
     case.sides(case.quick)[name]()
-    call, before = case.sides(size)[name], resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    call = case.sides(size)[name]
+    forget_peak.write_text("5")
+    before = megabytes("VmRSS")
     call()
-    return (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024
+    return {"peak": megabytes("VmHWM"), "added": megabytes("VmHWM") - before}
 
 
-def measure(name, size, side):
-    case = all_cases()[name]
+def measure(module, name, size, side):
+    case = cases_of(module)[name]
     return peak_memory(case, size, side) if side else take_turns(case, size)
 
 
 def in_a_process(*arguments):
+    """What `measure` returns of these arguments in a fresh process.
+
+    Its allocator gives memory back at once, so that a call cannot reuse what others left.
+    """
     command = [sys.executable, __file__, "--measure", json.dumps(arguments)]
-    return json.loads(subprocess.run(command, check=True, stdout=subprocess.PIPE).stdout)
+    environment = os.environ | ({"MALLOC_MMAP_THRESHOLD_": "65536"} if arguments[-1] else {})
+    run = subprocess.run(command, check=True, stdout=subprocess.PIPE, env=environment)
+    return json.loads(run.stdout)
 
 
-def record_of(name, size):
-    record = {"size": list(size)} | in_a_process(name, size, None)
-    record["memory"] = {side: in_a_process(name, size, side) for side in record["seconds"]}
+def record_of(case, size):
+    job = case.module, case.name, size
+    record = {"size": list(size)} | in_a_process(*job, None)
+    record["memory"] = {
+        side: in_a_process(*job, side) if median(seconds) < PATIENCE else None
+        for side, seconds in record["seconds"].items()
+    }
     return record
+
+
+def is_installed(package):
+    return any(True for _ in metadata.distributions(name=package))
 
 
 def machine():
@@ -96,7 +129,7 @@ def machine():
         "memory": round(memory),
         "system": f"{platform.system()} {platform.machine()}",
         "python": platform.python_version(),
-        "packages": {name: metadata.version(name) for name in PACKAGES},
+        "packages": {name: metadata.version(name) for name in PACKAGES if is_installed(name)},
     }
 
 
@@ -116,7 +149,7 @@ def main(names, *, long=False, quick=False, output=RESULTS):
     here = machine()
     for case, size in (progress := tqdm(jobs, desc="benchmarks")):
         progress.set_postfix_str(f"{case.name}, {' x '.join(map(str, size))}")
-        kept[case.name, *size] = record_of(case.name, size) | {"machine": here}
+        kept[case.name, *size] = record_of(case, size) | {"machine": here}
         found = {
             name: {
                 "axes": one.axes,

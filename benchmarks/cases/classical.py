@@ -1,10 +1,7 @@
 """Classical methods beside scikit-learn and cca-zoo."""
 
-import numpy as np
 import torch
-from cases import OURS, Case
-from cca_zoo.linear import CCA as ClosedFormCCA
-from scipy.linalg import subspace_angles
+from cases import OURS, Case, angle
 from sklearn import cross_decomposition, decomposition, discriminant_analysis, manifold
 
 from spectral_ssl import spectral
@@ -15,12 +12,6 @@ def normal(n, d, seed=0):
     generator = torch.Generator().manual_seed(seed)
     X = torch.randn(n, d, generator=generator, dtype=torch.float64)
     return X * torch.linspace(3, 1, d, dtype=torch.float64)
-
-
-def angle(ours, peer):
-    """Sine of the largest angle between the spans of two centred embeddings."""
-    ours, peer = (Z - Z.mean(axis=0) for Z in (ours, peer))
-    return float(np.sin(subspace_angles(ours, peer).max()))
 
 
 def embedding(method, *arguments, **options):
@@ -76,6 +67,8 @@ def lda(n, d):
 
 
 def cca(n, d):
+    from cca_zoo.linear import CCA as ClosedFormCCA
+
     Xa, noise = normal(n, d), normal(n, d, seed=1)
     Xb = Xa + torch.linspace(0.2, 3, d, dtype=torch.float64) * noise
     arrays = Xa.numpy(), Xb.numpy()

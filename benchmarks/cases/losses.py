@@ -8,7 +8,7 @@ from pytorch_metric_learning.losses import NTXentLoss, SelfSupervisedLoss, VICRe
 
 from spectral_ssl import pair_losses
 
-SIZES = [(256, 2048), (256, 8192), (1024, 2048), (2048, 512)]
+SIZES = [(256, 512), (256, 2048), (256, 8192), (1024, 2048)]
 
 
 def views(n, k):
