@@ -43,5 +43,7 @@ def test_distributions(checkout, tmp_path):
     assert REPOSITORY in about["Project-URL"]
     needs = [Requirement(line) for line in about.get_all("Requires-Dist")]
     runtime = {need.name: need.specifier for need in needs if need.marker is None}
-    assert set(runtime) == {"numpy", "torch", "scipy", "scikit-learn", "matplotlib", "tqdm"}
+    assert set(runtime) == {
+        "numpy", "torch", "scipy", "scikit-learn", "threadpoolctl", "matplotlib", "tqdm"
+    }  # fmt: skip
     assert {part.operator for specifier in runtime.values() for part in specifier} == {">="}
