@@ -81,7 +81,7 @@ def without_diagonal(G, n_components):
 def overlap(strength, seed, diagonal):
     from scipy.linalg import subspace_angles
     G = with_own_pixels(strength, seed)
-    Z = np.asarray(factor(G, 3) if diagonal else without_diagonal(G, 3))
+    Z = torch.as_tensor(factor(G, 3)) if diagonal else without_diagonal(G, 3).clone()
     return torch.tensor(np.cos(subspace_angles(Z, factor(clean, 3))) ** 2).mean()
 """,
     "experiment": """
