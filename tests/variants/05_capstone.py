@@ -9,7 +9,7 @@ OTHER = {
     "variances": """
 def variances(mu, gamma, alpha, degree):
     import torch
-    p = 1 - degree * gamma * (1 - torch.as_tensor(np.array(mu))) / alpha
+    p = 1 - degree * gamma * (1 - torch.as_tensor(mu)) / alpha
     return torch.nn.functional.threshold(p, 1e-12, 0.0)
 """,
     "share": """
@@ -39,7 +39,7 @@ def difference(right_a, right_b):
 def choose(mu, V, labelled, y):
     fold, best = np.arange(len(y)) % 6, []
     for gamma in GAMMAS:
-        Z = V[labelled] * variances(mu, gamma, 1.0, 1.0) ** 0.5
+        Z = V[labelled] * variances(mu, gamma, 1.0, 1.0).sqrt().numpy()
         guess = np.zeros(len(y))
         for f in range(6):
             guess[fold == f] = probe(Z[fold != f], y[fold != f], ETA, Z[fold == f])
