@@ -43,6 +43,10 @@ c.ClearSolutions.code_stub = {
 c.ClearSolutions.text_stub = "*Not answered yet: write your answer here.*"
 c.ZipCollectApp.collector_plugin = Collector
 
+# A warning or a progress bar in the answer to a test costs no points.
+c.IgnorePattern.enabled = True
+c.IgnorePattern.pattern = r"\s|\S"
+
 seconds = int(os.environ.get("SECONDS_PER_CELL", "120"))
 c.Execute.timeout = seconds
 c.Execute.error_on_timeout = {

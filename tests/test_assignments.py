@@ -19,7 +19,7 @@ from project import ROOT
 
 ASSIGNMENTS = ROOT / "assignments"
 NAMES = course.masters(ASSIGNMENTS)
-SECONDS = 60
+SECONDS = 30
 DIED = "dies"
 UNANSWERED = "NotImplementedError: not answered yet"
 RULES = [
@@ -126,10 +126,10 @@ def hand_in(name, edition, folder):
     return lost | {"17": [], "23": list(by_tests(name))}
 
 
-@pytest.fixture(scope="module", params=NAMES)
+@pytest.fixture(scope="class")
 def graded(request, tmp_path_factory):
     """The assignment's name, the folder in which its students were graded, and what they lose."""
-    name, folder = request.param, tmp_path_factory.mktemp("course")
+    name, folder = request.cls.name, tmp_path_factory.mktemp("course")
     home = folder / "course"
     shutil.copytree(ASSIGNMENTS / "source" / name, home / "source" / name)
     shutil.copy(ASSIGNMENTS / "nbgrader_config.py", home)
@@ -186,66 +186,68 @@ def test_written_answers_have_a_rubric(name):
             assert re.search(r"\bRubric[.:]", cell.source), question
 
 
-def test_students_get_exactly_their_points(graded):
-    name, home, lost = graded
-    tests, rows = by_tests(name), course.grades(home, name)
-    assert set(rows) == set(lost)
-    for student, failed in lost.items():
-        scores = {question: score for question, (score, *_) in rows[student][0].items()}
-        expected = {test: 0 if test in failed else most for test, most in tests.items()}
-        assert {test: scores[test] for test in tests} == expected, student
+class Grading:
+    """What holds of each assignment's grades."""
+
+    def test_students_get_exactly_their_points(self, graded):
+        name, home, lost = graded
+        tests, rows = by_tests(name), course.grades(home, name)
+        assert set(rows) == set(lost)
+        for student, failed in lost.items():
+            scores = {question: score for question, (score, *_) in rows[student][0].items()}
+            expected = {test: 0 if test in failed else most for test, most in tests.items()}
+            assert {test: scores[test] for test in tests} == expected, student
+
+    def test_untouched_edition_stops_at_the_first_question(self, graded):
+        name, home, _ = graded
+        notebook = read(course.notebook_of(home, "autograded", name, "23"))
+        errors = [o for c in notebook.cells for o in c.get("outputs", []) if o.output_type == "error"]
+        assert f"{errors[0].ename}: {errors[0].evalue}".startswith(UNANSWERED)
+        scores, by_hand = course.grades(home, name)["23"]
+        assert sum(score for score, *_ in scores.values()) == 0 and not by_hand
+
+    def test_table(self, graded):
+        name, home, lost = graded
+        with open(home / "grades" / f"{name}.csv", newline="", encoding="utf-8") as file:
+            rows = {row["student"]: row for row in csv.DictReader(file)}
+        assert set(rows) == set(lost)
+        for student, row in rows.items():
+            tests = {test: float(row[test]) for test in by_tests(name)}
+            assert float(row["score"]) == sum(tests.values()) and float(row["max_score"]) == 100, student
+        assert rows["17"]["to_grade_by_hand"] == "yes"
+
+    def test_feedback_says_what_was_expected(self, graded):
+        name, home, lost = graded
+        for student in lost:
+            page = (home / "feedback" / student / name / f"{name}.html").read_text()
+            assert student == "17" or "AssertionError" in page or UNANSWERED[:19] in page
+        page = (home / "feedback" / "harm" / name / f"{name}.html").read_text()
+        assert f"the cell ran for more than {SECONDS} seconds" in page and "MemoryError" in page
+
+    def test_dead_kernel_is_no_zero(self, graded):
+        name, home, _ = graded
+        assert not (home / "feedback" / DIED).exists()
+        assert (home / "grades" / f"{name}.log").exists()
+
+    def test_student_edition_has_no_solution(self, graded):
+        name, home, _ = graded
+        edition = course.known(read(course.notebook_of(home, "release", name)))
+        text = "\n".join(cell.source for cell in edition.values())
+        for question, cell in course.known(master(name)).items():
+            secret = [line for what in ("SOLUTION", "HIDDEN TESTS") for line in lines_between(cell.source, what)]
+            if cell.metadata.nbgrader.solution:
+                secret = secret or cell.source.splitlines()
+            public = re.sub(r"### BEGIN.*?### END[^\n]*", "", cell.source, flags=re.S)
+            for line in filter(lambda line: len(line) > 24 and line not in public, secret):
+                assert line not in edition[question].source, question
+            assert not re.search(r"BEGIN|END|Rubric|MARK SCHEME", edition[question].source)
+            if cell.metadata.nbgrader.grade and cell.metadata.nbgrader.solution:
+                assert "answered yet" in edition[question].source
+        assert "answered yet" in text
 
 
-def test_untouched_edition_stops_at_the_first_question(graded):
-    name, home, _ = graded
-    notebook = read(course.notebook_of(home, "autograded", name, "23"))
-    errors = [o for c in notebook.cells for o in c.get("outputs", []) if o.output_type == "error"]
-    assert f"{errors[0].ename}: {errors[0].evalue}".startswith(UNANSWERED)
-    scores, by_hand = course.grades(home, name)["23"]
-    assert sum(score for score, *_ in scores.values()) == 0 and not by_hand
-
-
-def test_table(graded):
-    name, home, lost = graded
-    with open(home / "grades" / f"{name}.csv", newline="", encoding="utf-8") as file:
-        rows = {row["student"]: row for row in csv.DictReader(file)}
-    assert set(rows) == set(lost)
-    for student, row in rows.items():
-        tests = {test: float(row[test]) for test in by_tests(name)}
-        assert float(row["score"]) == sum(tests.values()) and float(row["max_score"]) == 100, student
-    assert rows["17"]["to_grade_by_hand"] == "yes"
-
-
-def test_feedback_says_what_was_expected(graded):
-    name, home, lost = graded
-    for student in lost:
-        page = (home / "feedback" / student / name / f"{name}.html").read_text()
-        assert student == "17" or "AssertionError" in page or UNANSWERED[:19] in page
-    page = (home / "feedback" / "harm" / name / f"{name}.html").read_text()
-    assert f"the cell ran for more than {SECONDS} seconds" in page and "MemoryError" in page
-
-
-def test_dead_kernel_is_no_zero(graded):
-    name, home, _ = graded
-    assert not (home / "feedback" / DIED).exists()
-    assert (home / "grades" / f"{name}.log").exists()
-
-
-def test_student_edition_has_no_solution(graded):
-    name, home, _ = graded
-    edition = course.known(read(course.notebook_of(home, "release", name)))
-    text = "\n".join(cell.source for cell in edition.values())
-    for question, cell in course.known(master(name)).items():
-        secret = [line for what in ("SOLUTION", "HIDDEN TESTS") for line in lines_between(cell.source, what)]
-        if cell.metadata.nbgrader.solution:
-            secret = secret or cell.source.splitlines()
-        public = re.sub(r"### BEGIN.*?### END[^\n]*", "", cell.source, flags=re.S)
-        for line in filter(lambda line: len(line) > 24 and line not in public, secret):
-            assert line not in edition[question].source, question
-        assert not re.search(r"BEGIN|END|Rubric|MARK SCHEME", edition[question].source)
-        if cell.metadata.nbgrader.grade and cell.metadata.nbgrader.solution:
-            assert "answered yet" in edition[question].source
-    assert "answered yet" in text
+for _name in NAMES:  # a class for each, so that they run side by side
+    globals()[f"Test_{_name}"] = type(f"Test_{_name}", (Grading,), {"name": _name})
 
 
 @pytest.fixture(scope="module")

@@ -16,9 +16,11 @@ def graph_of_pairs(pairs, weights, n_samples):
     return (G + G.T).to_sparse()
 """,
     "energy": """
+from tqdm import tqdm
+
 def energy(Z, G):
     return sum(G[i, j] * ((Z[i] - Z[j]) ** 2).sum()
-               for i in range(len(Z)) for j in range(len(Z)))
+               for i in tqdm(range(len(Z))) for j in range(len(Z)))
 """,
     "smoothest": """
 def smoothest(G, n_components):
