@@ -7,6 +7,7 @@ import torch
 from scipy.linalg import eigvalsh_tridiagonal
 from scipy.sparse.linalg import LinearOperator, eigsh
 
+from spectral_ssl._threads import threads_that_pay
 from spectral_ssl._validation import row_sums, to_scipy
 
 # Above this size a sparse matrix is never densified.
@@ -112,14 +113,16 @@ def _arpack(product, project, start, n_components, tolerance):
     def projected(v):
         return project(product(project(torch.as_tensor(v).flatten()))).numpy()
 
-    values, vectors = eigsh(
-        LinearOperator((len(start), len(start)), projected, dtype=np.float64),
-        k=n_components,
-        which="LA",
-        v0=start.numpy(),
-        ncv=2 * n_components + 8,
-        tol=tolerance,
-    )
+    n_kept = 2 * n_components + 8
+    with threads_that_pay(len(start) * n_kept):
+        values, vectors = eigsh(
+            LinearOperator((len(start), len(start)), projected, dtype=np.float64),
+            k=n_components,
+            which="LA",
+            v0=start.numpy(),
+            ncv=n_kept,
+            tol=tolerance,
+        )
     return torch.as_tensor(values).flip(0), torch.as_tensor(vectors).flip(1)
 
 

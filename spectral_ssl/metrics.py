@@ -6,13 +6,10 @@ import torch
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
-from threadpoolctl import threadpool_limits
 
+from spectral_ssl._threads import threads_that_pay
 from spectral_ssl._validation import check_samples
 from spectral_ssl.linalg import center, orthonormal_basis
-
-# Entries of samples up to which the probe's many small steps wait for threads more than they gain.
-_SMALL = 10_000_000
 
 
 def effective_rank(Z):
@@ -109,6 +106,6 @@ def linear_probe(Z_train, y_train, Z_test, y_test):
     varies = Z_train.std(axis=0) > 1e-8 * abs(Z_train).max()
     Z_train, Z_test = (np.where(varies, Z, 0) for Z in (Z_train, Z_test))
     probe = make_pipeline(StandardScaler(), LogisticRegression(max_iter=5000))
-    with threadpool_limits(1 if Z_train.size <= _SMALL else None, user_api="blas"):
+    with threads_that_pay(Z_train.size):
         probe.fit(Z_train, np.asarray(y_train))
     return float(probe.score(Z_test, np.asarray(y_test)))

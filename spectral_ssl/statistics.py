@@ -75,7 +75,7 @@ class _Statistics:
                 f"{name} has {X.shape[1]} columns but these statistics are of "
                 f"{self.n_features} features"
             )
-        return X.double()
+        return X.detach().double()
 
 
 class ViewStatistics(_Statistics):
@@ -265,8 +265,9 @@ class ClassStatistics(_Statistics):
         sums = X.new_zeros(len(classes), self.n_features).index_add(0, numbers, X)
         means = sums / counts[:, None]
         within = X.new_zeros(self.n_features, self.n_features)
+        space = X.new_empty(min(_ROWS, len(X)), self.n_features)
         for rows, own in zip(X.split(_ROWS), numbers.split(_ROWS), strict=True):
-            deviation = means.index_select(0, own).sub_(rows)
+            deviation = torch.index_select(means, 0, own, out=space[: len(rows)]).sub_(rows)
             within.addmm_(deviation.T, deviation)
         self._add(classes.tolist(), counts, means, within)
         return self
