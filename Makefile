@@ -53,7 +53,7 @@ $(READY): pyproject.toml constraints.txt
 	@echo "Setting up the environment in .venv (once, a minute or two) ..."
 	@$(PYTHON) -m venv .venv
 	@$(BIN)/python -m pip install -qq -c constraints.txt pip
-	@$(BIN)/python -m pip install -qq --no-compile -c constraints.txt -e ".[book,test,course]"
+	@$(BIN)/python -m pip install -qq --no-compile -c constraints.txt -e ".[book,test,course,bench]"
 	@# lightly's losses serve as referees; they need none of its requirements, torchvision among them.
 	@$(BIN)/python -m pip install -qq --no-compile --no-deps -c constraints.txt lightly
 	@touch $@

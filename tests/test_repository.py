@@ -119,7 +119,8 @@ def test_requirement_has_a_pin(line):
 
 
 def test_every_installed_package_has_a_pin():
-    found = installed([*PROJECT["dependencies"], *EXTRAS["book"], *EXTRAS["test"], *EXTRAS["course"]])
+    extras = [*EXTRAS["book"], *EXTRAS["test"], *EXTRAS["course"], *EXTRAS["bench"]]
+    found = installed([*PROJECT["dependencies"], *extras])
     needed = {name: Version(package.version).public for name, package in found.items()}
     assert len(needed) > 100
     cuda = re.compile(r"nvidia-|cuda-|triton$")
@@ -131,7 +132,7 @@ def test_conda_environment_has_no_pins_of_its_own():
     dependencies = yaml.safe_load((ROOT / "environment.yml").read_text())["dependencies"]
     python, pip, section = dependencies
     assert re.fullmatch(r"python=3\.\d+", python) and pip == "pip"
-    assert section == {"pip": ["-c constraints.txt", "-e .[book,test,course]"]}
+    assert section == {"pip": ["-c constraints.txt", "-e .[book,test,course,bench]"]}
 
 
 def test_citation():
